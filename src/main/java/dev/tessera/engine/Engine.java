@@ -1,0 +1,44 @@
+package dev.tessera.engine;
+
+import dev.tessera.graph.Graph;
+import dev.tessera.tensor.Tensor;
+import java.util.Map;
+
+/**
+ * Turns graphs into something that runs. An engine keeps what it prepares of the parameters (packed
+ * weights) and shares it between the graphs compiled for one model; closing it frees that memory and
+ * ends its threads.
+ */
+public interface Engine extends AutoCloseable {
+  /** As {@code --device} names it: {@code scalar}, {@code cpu}. */
+  String name();
+
+  /** One line for people: what it runs on, how wide, how many threads. */
+  String description();
+
+  /**
+   * Prepares a graph.
+   *
+   * @param parameters a tensor of any floating type for each parameter of the graph, by name; must
+   *     stay alive and unchanged as long as the executable
+   * @throws IllegalArgumentException if a parameter is missing or has another shape
+   */
+  Executable compile(Graph graph, Map<String, Tensor> parameters);
+
+  @Override
+  void close();
+
+  /** The tensor of each parameter, after checking that it is there and has the graph's shape. */
+  static Tensor parameter(Graph graph, Map<String, Tensor> parameters, String name) {
+    Tensor tensor = parameters.get(name);
+    if (tensor == null) {
+      throw new IllegalArgumentException("no parameter " + name);
+    }
+    var shape = graph.parameters().get(name).shape();
+    if (tensor.shape().elements() != shape.elements()) {
+      throw new IllegalArgumentException(
+          "parameter " + name + " is " + tensor.shape() + ", the model needs " + shape);
+    }
+    return tensor;
+  }
+}

@@ -1,0 +1,227 @@
+package dev.tessera.graph;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One step of a graph: reads some values, computes one.
+ *
+ * <p>Sealed, so that every consumer is a switch and the compiler names what a new operation still
+ * lacks. Shapes are checked when a {@link GraphBuilder} makes the operation.
+ */
+public sealed interface Op {
+  Value output();
+
+  /** The values this operation reads, in a fixed order. */
+  List<Value> inputs();
+
+  /**
+   * Cuts images into patches: {@code [batch, channels, height, width]} to {@code [batch, rows·cols,
+   * channels·patchHeight·patchWidth]}, patches in reading order, each flattened as {@code [channel,
+   * y, x]}. With a {@link Linear} behind it this is the strided convolution of the ViT paper
+   * (arXiv:2010.11929, section 3.1). Pixels right of and below the last whole patch are ignored, as
+   * the convolution ignores them.
+   */
+  record Patches(Value input, int patchHeight, int patchWidth, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /**
+   * {@code x·Wᵀ + b} over the innermost axis: {@code [..., in]} to {@code [..., out]}.
+   *
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]} or null
+   * @param epilogue applied to the product before it is stored
+   */
+  record Linear(
+      Value input, Value weight, @Nullable Value bias, Epilogue epilogue, Value output)
+      implements Op {
+    @Override
+    public List<Value> inputs() {
+      List<Value> values = new ArrayList<>(5);
+      values.add(input);
+      values.add(weight);
+      addIfPresent(values, bias);
+      addIfPresent(values, epilogue.scale());
+      addIfPresent(values, epilogue.residual());
+      return values;
+    }
+  }
+
+  /**
+   * {@code (x − mean) / √(variance + epsilon) · weight + bias} over the innermost axis, with the
+   * biased variance (Ba et al., arXiv:1607.06450).
+   */
+  record LayerNorm(Value input, Value weight, Value bias, float epsilon, Value output)
+      implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input, weight, bias);
+    }
+  }
+
+  /** An elementwise non-linearity. */
+  record Activate(Activation activation, Value input, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /** {@code activation(a) ∘ b} for the two halves of the innermost axis: [..., 2n] to [..., n]. */
+  record Gated(Activation activation, Value input, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /** Elementwise sum; {@code right} is repeated along the leading axes that it lacks or has as 1. */
+  record Add(Value left, Value right, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(left, right);
+    }
+  }
+
+  /** Elementwise product; {@code right} is repeated as in {@link Add}. */
+  record Multiply(Value left, Value right, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(left, right);
+    }
+  }
+
+  /** Every element times a constant. */
+  record Scale(Value input, float factor, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /**
+   * Multi-head scaled dot-product attention, {@code softmax(scale·Q·Kᵀ)·V} for each head (Vaswani et
+   * al., arXiv:1706.03762, section 3.2). Head h uses columns {@code h·d} to {@code (h+1)·d} of each
+   * row.
+   *
+   * @param query {@code [batch, queries, heads·d]}
+   * @param key {@code [batch, keys, heads·d]}
+   * @param value {@code [batch, keys, heads·d]}
+   * @param keyMask {@code [batch, keys]}, 0 where a key must not be seen, or null
+   * @param causal whether query i sees only keys 0 to i
+   */
+  record Attention(
+      Value query,
+      Value key,
+      Value value,
+      @Nullable Value keyMask,
+      int heads,
+      float scale,
+      boolean causal,
+      Value output)
+      implements Op {
+    @Override
+    public List<Value> inputs() {
+      List<Value> values = new ArrayList<>(List.of(query, key, value));
+      addIfPresent(values, keyMask);
+      return values;
+    }
+  }
+
+  /** The softmax inside {@link Attention}, for inspection: {@code [batch, heads, queries, keys]}. */
+  record AttentionProbabilities(
+      Value query,
+      Value key,
+      @Nullable Value keyMask,
+      int heads,
+      float scale,
+      boolean causal,
+      Value output)
+      implements Op {
+    @Override
+    public List<Value> inputs() {
+      List<Value> values = new ArrayList<>(List.of(query, key));
+      addIfPresent(values, keyMask);
+      return values;
+    }
+  }
+
+  /**
+   * Joins {@code [batch or 1, tokens, hidden]} values along the token axis; a part with batch 1 (the
+   * class token, registers) is repeated for every image.
+   */
+  record Concat(List<Value> parts, Value output) implements Op {
+    public Concat {
+      parts = List.copyOf(parts);
+    }
+
+    @Override
+    public List<Value> inputs() {
+      return parts;
+    }
+  }
+
+  /** Indices {@code from} to {@code from + output.extent(axis)} of one axis. */
+  record Slice(Value input, int axis, int from, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /** Joins values along the innermost axis: {@code [..., a]} and {@code [..., b]} to [..., a+b]. */
+  record ConcatFeatures(Value left, Value right, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(left, right);
+    }
+  }
+
+  /** Mean over the tokens: {@code [batch, tokens, hidden]} to {@code [batch, hidden]}. */
+  record MeanTokens(Value input, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /** The same elements in the same order under another shape. */
+  record Reshape(Value input, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /**
+   * Resamples a learned grid of position embeddings: {@code [1, fromRows·fromColumns, hidden]} to
+   * {@code [1, toRows·toColumns, hidden]}, as torch's {@code interpolate(mode="bicubic",
+   * align_corners=False)} does: cubic convolution with a = −0.75, or, antialiased, with a = −0.5 and
+   * a support that grows with the scale.
+   */
+  record ResizePositions(
+      Value input,
+      int fromRows,
+      int fromColumns,
+      int toRows,
+      int toColumns,
+      boolean antialias,
+      Value output)
+      implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  private static void addIfPresent(List<Value> values, @Nullable Value value) {
+    if (value != null) {
+      values.add(value);
+    }
+  }
+}
