@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Folds what follows a linear layer into its {@link Epilogue}: an activation, a LayerScale and a
- * residual sum, each only where nothing else reads the value in between.
+ * Folds what follows a linear layer into its {@link Epilogue}: either an activation, or a LayerScale
+ * and a residual sum, each only where nothing else reads the value in between.
  *
  * <p>The fused graph computes the same outputs; it saves a pass over memory for each folded
  * operation.
@@ -71,13 +71,14 @@ public final class Fusion {
               when left.equals(product)
                   && isParameter[right.id()]
                   && right.shape().elements() == product.shape().last()
-                  && epilogue.scale() == null
-                  && epilogue.residual() == null ->
-              new Epilogue(epilogue.activation(), right, null);
+                  && epilogue.equals(Epilogue.NONE) ->
+              new Epilogue(Activation.IDENTITY, right, null);
           case Op.Add(Value left, Value right, Value _)
-              when left.shape().equals(right.shape()) && epilogue.residual() == null ->
+              when left.shape().equals(right.shape())
+                  && epilogue.activation() == Activation.IDENTITY
+                  && epilogue.residual() == null ->
               new Epilogue(
-                  epilogue.activation(), epilogue.scale(), left.equals(product) ? right : left);
+                  Activation.IDENTITY, epilogue.scale(), left.equals(product) ? right : left);
           default -> null;
         };
     return extended == null

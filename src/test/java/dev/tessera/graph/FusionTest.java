@@ -50,6 +50,18 @@ class FusionTest {
   }
 
   @Test
+  void foldsNoResidualBehindAnActivation() {
+    GraphBuilder g = new GraphBuilder();
+    Value x = g.input("x", Shape.of(2, 4));
+    g.output("y", g.add(x, g.activate(Activation.GELU, g.linear(x, "a", 4))));
+
+    Graph fused = Fusion.fuse(g.build());
+
+    assertThat(fused.operations()).hasSize(2);
+    assertThat(fused.operations().get(1)).isInstanceOf(Op.Add.class);
+  }
+
+  @Test
   void movesTheLinearLayerBehindItsResidual() {
     GraphBuilder g = new GraphBuilder();
     Value x = g.input("x", Shape.of(2, 4));

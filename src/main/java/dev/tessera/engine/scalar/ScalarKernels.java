@@ -8,11 +8,11 @@ import dev.tessera.tensor.Shape;
 import org.jspecify.annotations.Nullable;
 
 /** Each operation as its definition says, accumulated in double and rounded once. */
-final class ScalarKernels {
+public final class ScalarKernels {
   private ScalarKernels() {}
 
   /** The output of {@code op}; {@code values} holds every value computed so far, by id. */
-  static float[] execute(Op op, float[][] values) {
+  public static float[] execute(Op op, float[][] values) {
     return switch (op) {
       case Op.Patches patches -> patches(patches, values[patches.input().id()]);
       case Op.Linear linear -> linear(linear, values);

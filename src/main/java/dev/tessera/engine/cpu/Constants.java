@@ -1,0 +1,69 @@
+package dev.tessera.engine.cpu;
+
+import dev.tessera.engine.Engine;
+import dev.tessera.engine.scalar.ScalarKernels;
+import dev.tessera.graph.Graph;
+import dev.tessera.graph.Op;
+import dev.tessera.graph.Value;
+import dev.tessera.tensor.Tensor;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Values of a graph that do not depend on its inputs: the parameters, and what operations compute of
+ * them alone, such as resized position embeddings. Those operations run once, when the graph is
+ * compiled, on the scalar engine's kernels.
+ */
+final class Constants {
+  private final @Nullable Tensor[] tensors;
+  private final float @Nullable [][] floats;
+
+  Constants(Graph graph, Map<String, Tensor> parameters) {
+    tensors = new Tensor[graph.valueCount()];
+    floats = new float[graph.valueCount()][];
+    for (Map.Entry<String, Value> entry : graph.parameters().entrySet()) {
+      Value value = entry.getValue();
+      tensors[value.id()] =
+          Engine.parameter(graph, parameters, entry.getKey()).reshape(value.shape());
+    }
+    for (Op op : graph.operations()) {
+      if (op.inputs().stream().allMatch(this::contains)) {
+        fold(op);
+      }
+    }
+  }
+
+  private void fold(Op op) {
+    Value output = op.output();
+    if (op instanceof Op.Reshape(Value input, Value _)) {
+      // A view, so that a convolution's kernel is packed straight from the checkpoint.
+      tensors[output.id()] = tensor(input).reshape(output.shape());
+      return;
+    }
+    float[][] values = new float[floats.length][];
+    for (Value input : op.inputs()) {
+      values[input.id()] = floats(input);
+    }
+    float[] result = ScalarKernels.execute(op, values);
+    floats[output.id()] = result;
+    tensors[output.id()] = Tensor.of(output.shape(), result);
+  }
+
+  boolean contains(Value value) {
+    return tensors[value.id()] != null;
+  }
+
+  Tensor tensor(Value value) {
+    return Objects.requireNonNull(tensors[value.id()]);
+  }
+
+  float[] floats(Value value) {
+    float[] known = floats[value.id()];
+    if (known == null) {
+      known = tensor(value).toFloats();
+      floats[value.id()] = known;
+    }
+    return known;
+  }
+}

@@ -1,0 +1,58 @@
+package dev.tessera.engine.cpu;
+
+import dev.tessera.engine.Executable;
+import dev.tessera.graph.Graph;
+import dev.tessera.graph.Value;
+import dev.tessera.tensor.DType;
+import dev.tessera.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The steps of one graph, in order. */
+final class CpuExecutable implements Executable {
+  private final WorkerPool pool;
+  private final Graph graph;
+  private final Constants constants;
+  private final MemoryPlan plan;
+  private final Step[] steps;
+
+  CpuExecutable(
+      WorkerPool pool, Graph graph, Constants constants, MemoryPlan plan, List<Step> steps) {
+    this.pool = pool;
+    this.graph = graph;
+    this.constants = constants;
+    this.plan = plan;
+    this.steps = steps.toArray(Step[]::new);
+  }
+
+  @Override
+  public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+    synchronized (pool) { // two executables of one engine share the workers
+      for (Map.Entry<String, Value> entry : graph.inputs().entrySet()) {
+        Value value = entry.getValue();
+        Tensor tensor = Executable.input(inputs, entry.getKey(), value.shape());
+        tensor.copyTo(0, plan.array(value), 0, (int) value.shape().elements());
+      }
+      for (Step step : steps) {
+        step.run(pool);
+      }
+      Map<String, Tensor> outputs = new LinkedHashMap<>();
+      for (Map.Entry<String, Value> entry : graph.outputs().entrySet()) {
+        outputs.put(entry.getKey(), output(entry.getValue()));
+      }
+      return outputs;
+    }
+  }
+
+  private Tensor output(Value value) {
+    float[] array = constants.contains(value) ? constants.floats(value) : plan.array(value);
+    Tensor tensor = Tensor.allocate(Arena.ofAuto(), DType.F32, value.shape());
+    MemorySegment.copy(
+        array, 0, tensor.data(), ValueLayout.JAVA_FLOAT, 0, (int) value.shape().elements());
+    return tensor;
+  }
+}

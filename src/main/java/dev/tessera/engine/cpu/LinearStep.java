@@ -1,0 +1,181 @@
+package dev.tessera.engine.cpu;
+
+import static dev.tessera.engine.cpu.Lanes.COLUMNS;
+import static dev.tessera.engine.cpu.Lanes.ROWS;
+import static dev.tessera.engine.cpu.Lanes.SPECIES;
+import static dev.tessera.engine.cpu.Lanes.WIDTH;
+
+import dev.tessera.graph.Activation;
+import java.util.ArrayList;
+import java.util.List;
+import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Linear layers that read the same input, such as query, key and value: packs the input's rows once,
+ * then multiplies them with every layer's panels in one parallel region.
+ *
+ * <p>A task is a block of rows times a few panels. Within it a panel's block of k stays in the
+ * second-level cache while the row tiles pass over it (the order of Goto and van de Geijn, "Anatomy
+ * of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008, with A and B exchanged because
+ * here B, the weights, is the one packed ahead).
+ */
+final class LinearStep implements Step {
+  /**
+   * One layer of the group. A residual excludes an activation; it may be the output's own array.
+   */
+  record Layer(
+      PackedMatrix weights, Activation activation, float @Nullable [] residual, float[] output) {}
+
+  private record Block(Layer layer, int firstTile, int endTile, int firstPanel, int endPanel) {}
+
+  /** Steps of k between two visits of a tile of C: a panel's block is about 100 kB at 512 bits. */
+  private static final int DEPTH = 768;
+
+  /** Row tiles of a block: about 260 rows, whose packed floats fill most of a 1 MB cache. */
+  private static final int BLOCK_TILES = 264 / ROWS;
+
+  /** Multiply-adds that make a task worth handing to a thread: some 0.2 ms. */
+  private static final long TASK_WORK = 8_000_000;
+
+  private final float[] input;
+  private final float[] packed;
+  private final int rows;
+  private final int depth;
+  private final List<Block> blocks;
+  private final float[][] tiles;
+
+  /**
+   * @param input {@code [rows, depth]}
+   * @param packed room for {@code rowTiles(rows)·ROWS·depth} floats, used by this step alone while it
+   *     runs
+   * @param tiles for each worker room for one tile
+   */
+  LinearStep(
+      float[] input, float[] packed, int rows, int depth, List<Layer> layers, float[][] tiles) {
+    this.input = input;
+    this.packed = packed;
+    this.rows = rows;
+    this.depth = depth;
+    this.tiles = tiles;
+    this.blocks = split(layers, rows, depth);
+  }
+
+  private static List<Block> split(List<Layer> layers, int rows, int depth) {
+    int rowTiles = Lanes.rowTiles(rows);
+    int rowBlocks = Math.ceilDiv(rowTiles, BLOCK_TILES);
+    List<Block> blocks = new ArrayList<>();
+    for (Layer layer : layers) {
+      int panels = layer.weights.panels();
+      long panelWork = (long) Math.ceilDiv(rows, rowBlocks) * depth * COLUMNS;
+      int step = (int) Math.clamp(TASK_WORK / panelWork, 1, panels);
+      for (int block = 0; block < rowBlocks; block++) {
+        int first = (int) ((long) rowTiles * block / rowBlocks);
+        int end = (int) ((long) rowTiles * (block + 1) / rowBlocks);
+        for (int panel = 0; panel < panels; panel += step) {
+          blocks.add(new Block(layer, first, end, panel, Math.min(panels, panel + step)));
+        }
+      }
+    }
+    return blocks;
+  }
+
+  @Override
+  public void run(WorkerPool pool) {
+    pool.run(Lanes.rowTiles(rows), this::pack);
+    pool.run(blocks.size(), this::multiply);
+  }
+
+  private void pack(int worker, int tile) {
+    int row = tile * ROWS;
+    Packing.rows(
+        input, row * depth, depth, Math.min(ROWS, rows - row), depth, packed, row * depth);
+  }
+
+  private void multiply(int worker, int task) {
+    Block block = blocks.get(task);
+    PackedMatrix weights = block.layer.weights;
+    int fullTiles = Math.min(block.endTile, rows / ROWS);
+    int fullPanels = Math.min(block.endPanel, weights.out() / COLUMNS);
+    for (int panel = block.firstPanel; panel < fullPanels; panel++) {
+      for (int k = 0; k < depth; k += DEPTH) {
+        multiplyPanel(block.layer, block.firstTile, fullTiles, panel, k);
+      }
+      if (fullTiles < block.endTile) {
+        multiplyEdge(block.layer, fullTiles, panel, tiles[worker]);
+      }
+    }
+    if (fullPanels < block.endPanel) {
+      for (int tile = block.firstTile; tile < block.endTile; tile++) {
+        multiplyEdge(block.layer, tile, fullPanels, tiles[worker]);
+      }
+    }
+  }
+
+  /** Whole tiles against one block of k of one panel, straight into the output. */
+  private void multiplyPanel(Layer layer, int firstTile, int endTile, int panel, int k) {
+    PackedMatrix weights = layer.weights;
+    float[] output = layer.output;
+    int out = weights.out();
+    int steps = Math.min(DEPTH, depth - k);
+    long b = weights.panel(panel, k);
+    for (int tile = firstTile; tile < endTile; tile++) {
+      int c = tile * ROWS * out + panel * COLUMNS;
+      if (k == 0) {
+        begin(weights.bias(), panel * COLUMNS, layer.residual, output, c, out);
+      }
+      MicroKernel.multiplyAdd(packed, (tile * depth + k) * ROWS, b, steps, output, c, out);
+      if (k + steps == depth && layer.activation != Activation.IDENTITY) {
+        for (int row = 0; row < ROWS; row++) {
+          Activations.apply(layer.activation, output, c + row * out, COLUMNS);
+        }
+      }
+    }
+  }
+
+  /** A tile starts as bias plus residual; the kernel adds the product. */
+  private static void begin(
+      float[] bias, int column, float @Nullable [] residual, float[] output, int c, int stride) {
+    FloatVector x = FloatVector.fromArray(SPECIES, bias, column);
+    FloatVector y = FloatVector.fromArray(SPECIES, bias, column + WIDTH);
+    for (int row = 0; row < ROWS; row++) {
+      int at = c + row * stride;
+      if (residual == null) {
+        x.intoArray(output, at);
+        y.intoArray(output, at + WIDTH);
+      } else {
+        FloatVector.fromArray(SPECIES, residual, at).add(x).intoArray(output, at);
+        FloatVector.fromArray(SPECIES, residual, at + WIDTH).add(y).intoArray(output, at + WIDTH);
+      }
+    }
+  }
+
+  /** A tile that hangs over the last row or column: computed aside, the part inside is copied. */
+  private void multiplyEdge(Layer layer, int tile, int panel, float[] c) {
+    PackedMatrix weights = layer.weights;
+    int out = weights.out();
+    int tileRows = Math.min(ROWS, rows - tile * ROWS);
+    int columns = Math.min(COLUMNS, out - panel * COLUMNS);
+    int first = tile * ROWS * out + panel * COLUMNS;
+    for (int row = 0; row < ROWS; row++) {
+      System.arraycopy(weights.bias(), panel * COLUMNS, c, row * COLUMNS, COLUMNS);
+    }
+    float[] residual = layer.residual;
+    if (residual != null) {
+      for (int row = 0; row < tileRows; row++) {
+        for (int column = 0; column < columns; column++) {
+          c[row * COLUMNS + column] += residual[first + row * out + column];
+        }
+      }
+    }
+    for (int k = 0; k < depth; k += DEPTH) {
+      int steps = Math.min(DEPTH, depth - k);
+      MicroKernel.multiplyAdd(
+          packed, (tile * depth + k) * ROWS, weights.panel(panel, k), steps, c, 0, COLUMNS);
+    }
+    Activations.apply(layer.activation, c, 0, tileRows * COLUMNS);
+    for (int row = 0; row < tileRows; row++) {
+      System.arraycopy(c, row * COLUMNS, layer.output, first + row * out, columns);
+    }
+  }
+}

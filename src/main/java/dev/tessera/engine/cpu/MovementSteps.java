@@ -1,0 +1,109 @@
+package dev.tessera.engine.cpu;
+
+import dev.tessera.graph.Op;
+import dev.tessera.graph.Value;
+import dev.tessera.tensor.Shape;
+import java.util.List;
+
+/** Operations that only bring floats to another place: copies of whole runs. */
+final class MovementSteps {
+  private MovementSteps() {}
+
+  static Step patches(Op.Patches op, float[] pixels, float[] output) {
+    Shape in = op.input().shape();
+    int channels = in.extent(1);
+    int height = in.extent(2);
+    int width = in.extent(3);
+    int patchHeight = op.patchHeight();
+    int patchWidth = op.patchWidth();
+    int columns = width / patchWidth;
+    int rows = height / patchHeight;
+    int length = channels * patchHeight * patchWidth;
+    return pool ->
+        pool.run(
+            in.extent(0) * rows,
+            (worker, task) -> {
+              int image = task / rows;
+              int top = task % rows * patchHeight;
+              int to = task * columns * length;
+              for (int column = 0; column < columns; column++) {
+                for (int c = 0; c < channels; c++) {
+                  int from =
+                      ((image * channels + c) * height + top) * width + column * patchWidth;
+                  for (int y = 0; y < patchHeight; y++) {
+                    System.arraycopy(pixels, from + y * width, output, to, patchWidth);
+                    to += patchWidth;
+                  }
+                }
+              }
+            });
+  }
+
+  static Step concat(Op.Concat op, List<float[]> parts, float[] output) {
+    Shape out = op.output().shape();
+    int imageLength = out.extent(1) * out.extent(2);
+    return pool ->
+        pool.run(
+            out.extent(0),
+            (worker, image) -> {
+              int to = image * imageLength;
+              for (int i = 0; i < parts.size(); i++) {
+                Value part = op.parts().get(i);
+                int length = part.shape().extent(1) * part.shape().extent(2);
+                int from = part.shape().extent(0) == 1 ? 0 : image * length;
+                System.arraycopy(parts.get(i), from, output, to, length);
+                to += length;
+              }
+            });
+  }
+
+  static Step concatFeatures(Op.ConcatFeatures op, float[] left, float[] right, float[] output) {
+    int a = op.left().shape().last();
+    int b = op.right().shape().last();
+    return pool ->
+        pool.run(
+            (int) op.output().shape().rows(),
+            (worker, row) -> {
+              System.arraycopy(left, row * a, output, row * (a + b), a);
+              System.arraycopy(right, row * b, output, row * (a + b) + a, b);
+            });
+  }
+
+  static Step slice(Op.Slice op, float[] input, float[] output) {
+    Shape in = op.input().shape();
+    int inner = 1;
+    for (int axis = op.axis() + 1; axis < in.rank(); axis++) {
+      inner *= in.extent(axis);
+    }
+    int taken = op.output().shape().extent(op.axis()) * inner;
+    int stride = in.extent(op.axis()) * inner;
+    int first = op.from() * inner;
+    int count = (int) (op.output().shape().elements() / taken);
+    return pool -> {
+      for (int i = 0; i < count; i++) {
+        System.arraycopy(input, first + i * stride, output, i * taken, taken);
+      }
+    };
+  }
+
+  /** Sums in double: a mean over a thousand tokens in float would lose three digits. */
+  static Step meanTokens(Op.MeanTokens op, float[] input, float[] output) {
+    int tokens = op.input().shape().extent(1);
+    int hidden = op.input().shape().last();
+    return pool ->
+        pool.run(
+            op.input().shape().extent(0),
+            (worker, image) -> {
+              double[] sums = new double[hidden];
+              for (int t = 0; t < tokens; t++) {
+                int from = (image * tokens + t) * hidden;
+                for (int i = 0; i < hidden; i++) {
+                  sums[i] += input[from + i];
+                }
+              }
+              for (int i = 0; i < hidden; i++) {
+                output[image * hidden + i] = (float) (sums[i] / tokens);
+              }
+            });
+  }
+}

@@ -1,0 +1,266 @@
+package dev.tessera.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tessera.engine.Executable;
+import dev.tessera.engine.scalar.ScalarEngine;
+import dev.tessera.graph.Activation;
+import dev.tessera.graph.Graph;
+import dev.tessera.graph.GraphBuilder;
+import dev.tessera.graph.Value;
+import dev.tessera.tensor.Shape;
+import dev.tessera.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every operation of the cpu engine against the scalar oracle, on shapes that fit no tile. */
+class CpuEngineTest {
+  private static final CpuEngine ENGINE = new CpuEngine(3);
+
+  @AfterAll
+  static void close() {
+    ENGINE.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 1, 1", "1, 5, 3", "2, 768, 31", "7, 17, 33", "11, 64, 32", "12, 65, 64", "23, 100, 130",
+    "197, 48, 144", "198, 1, 32", "5, 769, 7", "13, 1600, 40", "300, 70, 66"
+  })
+  void linear(int rows, int in, int out) {
+    compare(
+        g -> {
+          Value x = g.input("x", Shape.of(rows, in));
+          g.output("plain", g.linear(x, "a", out, false));
+          g.output("bias", g.linear(x, "b", out));
+          g.output("gelu", g.activate(Activation.GELU, g.linear(x, "c", out)));
+          Value y = g.input("y", Shape.of(rows, out));
+          g.output("residual", g.add(y, g.linear(x, "d", out)));
+          Value scaled = g.multiply(g.linear(x, "e", out), g.parameter("scale", Shape.of(out)));
+          g.output("scaled", g.add(scaled, y));
+        },
+        3e-6);
+  }
+
+  @Test
+  void residualsWrittenInPlace() {
+    compare(
+        g -> {
+          Value x = g.input("x", Shape.of(2, 37, 40));
+          for (int layer = 0; layer < 3; layer++) {
+            Value inner = g.activate(Activation.RELU, g.linear(x, "up" + layer, 90));
+            x = g.add(x, g.linear(inner, "down" + layer, 40));
+          }
+          g.output("y", x);
+        },
+        1e-5);
+  }
+
+  @Test
+  void residualOfTheInputItself() {
+    compare(
+        g -> {
+          Value x = g.scale(g.input("x", Shape.of(37, 40)), 0.5f);
+          g.output("y", g.add(x, g.linear(x, "square", 40)));
+        },
+        1e-5);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 15, 16, 48, 50, 96, 257, 768})
+  void layerNorm(int width) {
+    compare(
+        g -> {
+          Value x = g.input("x", Shape.of(3, 19, width));
+          g.output("small", g.layerNorm(x, "a", 1e-12f));
+          g.output("large", g.layerNorm(g.scale(x, 30), "b", 1e-5f));
+        },
+        width == 1 ? 1e-6 : 2e-5);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void activations(Activation activation) {
+    compare(
+        g -> {
+          Value x = g.input("x", Shape.of(5, 71));
+          g.output("y", g.activate(activation, g.scale(x, 3)));
+          g.output("gated", g.gated(activation, g.linear(x, "a", 46)));
+          g.output("fused", g.activate(activation, g.linear(x, "b", 35)));
+        },
+        2e-5);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 1, 1, 1, 1", "2, 3, 17, 17, 8", "1, 3, 197, 197, 64", "2, 4, 33, 50, 12", "3, 1, 5, 70, 7",
+    "1, 2, 64, 11, 80", "2, 5, 40, 32, 11"
+  })
+  void attention(int batch, int heads, int queries, int keys, int width) {
+    compare(
+        g -> {
+          Value q = g.input("q", Shape.of(batch, queries, heads * width));
+          Value k = g.input("k", Shape.of(batch, keys, heads * width));
+          Value v = g.input("v", Shape.of(batch, keys, heads * width));
+          Value mask = g.input("mask", Shape.of(batch, keys));
+          g.output("plain", g.attention(q, k, v, heads));
+          g.output("masked", g.attention(q, k, v, mask, heads, false));
+          g.output("causal", g.attention(q, k, v, null, heads, true));
+          g.output("both", g.attention(q, k, v, mask, heads, true));
+          g.output("probabilities", g.attentionProbabilities(q, k, mask, heads, true));
+        },
+        2e-5);
+  }
+
+  @Test
+  void attentionWithLargeScoresStaysFinite() {
+    compare(
+        g -> {
+          Value q = g.scale(g.input("q", Shape.of(1, 9, 32)), 40);
+          Value k = g.input("k", Shape.of(1, 21, 32));
+          g.output("y", g.attention(q, k, k, 2));
+        },
+        2e-4);
+  }
+
+  @Test
+  void movesWhatTheOracleMoves() {
+    compare(
+        g -> {
+          Value image = g.input("image", Shape.of(2, 3, 23, 34));
+          Value patches = g.output("patches", g.patches(image, 5, 8));
+          Value token = g.parameter("token", Shape.of(1, 2, 120));
+          Value tokens = g.output("tokens", g.concat(List.of(token, patches, token)));
+          g.output("positions", g.add(tokens, g.parameter("p", Shape.of(1, 20, 120))));
+          g.output("product", g.multiply(tokens, g.parameter("m", Shape.of(120))));
+          g.output("last", g.token(tokens, 19));
+          g.output("columns", g.slice(tokens, 2, 7, 50));
+          g.output("mean", g.meanTokens(tokens));
+          g.output("both", g.concatFeatures(g.token(tokens, 0), g.meanTokens(patches)));
+          g.output("view", g.scale(g.reshape(tokens, Shape.of(40, 120)), -2));
+        },
+        2e-6);
+  }
+
+  @Test
+  void foldsWhatDependsOnParametersAlone() {
+    compare(
+        g -> {
+          Value grid = g.parameter("grid", Shape.of(1, 12, 6));
+          Value larger = g.resizePositions(grid, 3, 4, 5, 7, false);
+          Value smaller = g.resizePositions(grid, 3, 4, 2, 3, true);
+          Value kernel = g.reshape(g.parameter("conv", Shape.of(4, 2, 3, 1)), Shape.of(4, 6));
+          g.output("larger", g.add(g.input("x", Shape.of(2, 35, 6)), larger));
+          g.output("folded", smaller);
+          g.output("conv", g.linear(g.input("z", Shape.of(9, 6)), kernel, null));
+        },
+        2e-6);
+  }
+
+  @Test
+  void reusesMemory() {
+    GraphBuilder g = new GraphBuilder();
+    Value x = g.input("x", Shape.of(100, 64));
+    for (int layer = 0; layer < 12; layer++) {
+      x = g.add(x, g.linear(g.layerNorm(x, "norm" + layer, 1e-6f), "dense" + layer, 64));
+    }
+    g.output("y", x);
+    Graph graph = dev.tessera.graph.Fusion.fuse(g.build());
+    Constants constants = new Constants(graph, random(graph.parameters(), new Random(1), true));
+    assertThat(MemoryPlan.of(graph, constants).floats()).isEqualTo(2 * 100 * 64);
+  }
+
+  @Test
+  void sharesPackedWeightsBetweenBatchSizes() {
+    Map<String, Tensor> parameters = new HashMap<>();
+    for (int batch : new int[] {1, 4}) {
+      GraphBuilder g = new GraphBuilder();
+      g.output("y", g.linear(g.input("x", Shape.of(batch, 8)), "a", 5));
+      Graph graph = g.build();
+      if (parameters.isEmpty()) {
+        parameters.putAll(random(graph.parameters(), new Random(1), true));
+      }
+      ENGINE.compile(graph, parameters);
+    }
+    Tensor weight = parameters.get("a.weight");
+    Tensor bias = parameters.get("a.bias");
+    assertThat(ENGINE.pack(weight, bias, null)).isSameAs(ENGINE.pack(weight, bias, null));
+  }
+
+  @Test
+  void namesWhatIsMissing() {
+    GraphBuilder g = new GraphBuilder();
+    g.output("y", g.linear(g.input("x", Shape.of(2, 8)), "a", 5));
+    Graph graph = g.build();
+    assertThatThrownBy(() -> ENGINE.compile(graph, Map.of())).hasMessage("no parameter a.weight");
+    Executable executable = ENGINE.compile(graph, random(graph.parameters(), new Random(1), true));
+    assertThatThrownBy(() -> executable.run(Map.of())).hasMessage("input x is missing");
+    assertThatThrownBy(() -> executable.run(Map.of("x", Tensor.of(Shape.of(8), new float[8]))))
+        .hasMessage("input x is [8], this graph takes [2, 8]");
+  }
+
+  /** Runs a graph twice on both engines; the second run must not see what the first left. */
+  private static void compare(Consumer<GraphBuilder> model, double tolerance) {
+    GraphBuilder g = new GraphBuilder();
+    model.accept(g);
+    Graph graph = g.build();
+    Random random = new Random(7);
+    Map<String, Tensor> parameters = random(graph.parameters(), random, true);
+    Executable expected = new ScalarEngine().compile(graph, parameters);
+    Executable actual = ENGINE.compile(graph, parameters);
+    for (int run = 0; run < 2; run++) {
+      Map<String, Tensor> inputs = random(graph.inputs(), random, false);
+      inputs.computeIfPresent("mask", (name, tensor) -> mask(tensor, random));
+      Map<String, Tensor> want = expected.run(inputs);
+      Map<String, Tensor> got = actual.run(inputs);
+      assertThat(got.keySet()).containsExactlyElementsOf(want.keySet());
+      want.forEach(
+          (name, tensor) -> {
+            assertThat(got.get(name).shape()).isEqualTo(tensor.shape());
+            float[] left = got.get(name).toFloats();
+            float[] right = tensor.toFloats();
+            for (int i = 0; i < right.length; i++) {
+              if (!(Math.abs(left[i] - right[i]) <= tolerance * (1 + Math.abs(right[i])))) {
+                throw new AssertionError(
+                    "%s[%d] is %s, the oracle says %s".formatted(name, i, left[i], right[i]));
+              }
+            }
+          });
+    }
+  }
+
+  /** Gaussian values; weights are scaled so that a linear layer keeps the variance. */
+  private static Map<String, Tensor> random(
+      Map<String, Value> values, Random random, boolean scaled) {
+    Map<String, Tensor> tensors = new HashMap<>();
+    values.forEach(
+        (name, value) -> {
+          float[] floats = new float[(int) value.shape().elements()];
+          double deviation = scaled ? 1 / Math.sqrt(value.shape().last()) : 1;
+          for (int i = 0; i < floats.length; i++) {
+            floats[i] = (float) (random.nextGaussian() * deviation);
+          }
+          tensors.put(name, Tensor.of(value.shape(), floats));
+        });
+    return tensors;
+  }
+
+  /** Ones and zeros; the first key of every row is seen. */
+  private static Tensor mask(Tensor tensor, Random random) {
+    float[] floats = new float[(int) tensor.shape().elements()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = i % tensor.shape().last() == 0 || random.nextInt(3) > 0 ? 1 : 0;
+    }
+    return Tensor.of(tensor.shape(), floats);
+  }
+}
