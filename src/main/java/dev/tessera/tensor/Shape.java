@@ -47,7 +47,9 @@ public final class Shape {
     return elements;
   }
 
-  /** Number of rows when the innermost axis is taken as a row: product of all extents but the last. */
+  /**
+   * Number of rows when the innermost axis is taken as a row: product of all extents but the last.
+   */
   public long rows() {
     long product = 1;
     for (int axis = 0; axis < extents.length - 1; axis++) {
