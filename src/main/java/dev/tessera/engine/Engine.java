@@ -1,13 +1,15 @@
 package dev.tessera.engine;
 
 import dev.tessera.graph.Graph;
+import dev.tessera.graph.Value;
+import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.util.Map;
 
 /**
  * Turns graphs into something that runs. An engine keeps what it prepares of the parameters (packed
- * weights) and shares it between the graphs compiled for one model; closing it frees that memory and
- * ends its threads.
+ * weights) and shares it between the graphs compiled for one model; closing it frees that memory
+ * and ends its threads.
  */
 public interface Engine extends AutoCloseable {
   /** As {@code --device} names it: {@code scalar}, {@code cpu}. */
@@ -34,7 +36,11 @@ public interface Engine extends AutoCloseable {
     if (tensor == null) {
       throw new IllegalArgumentException("no parameter " + name);
     }
-    var shape = graph.parameters().get(name).shape();
+    Value value = graph.parameters().get(name);
+    if (value == null) {
+      throw new IllegalArgumentException("the graph has no parameter " + name);
+    }
+    Shape shape = value.shape();
     if (tensor.shape().elements() != shape.elements()) {
       throw new IllegalArgumentException(
           "parameter " + name + " is " + tensor.shape() + ", the model needs " + shape);

@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Folds what follows a linear layer into its {@link Epilogue}: either an activation, or a LayerScale
- * and a residual sum, each only where nothing else reads the value in between.
+ * Folds what follows a linear layer into its {@link Epilogue}: either an activation, or a
+ * LayerScale and a residual sum, each only where nothing else reads the value in between.
  *
  * <p>The fused graph computes the same outputs; it saves a pass over memory for each folded
  * operation.

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * Describes a model: every method appends one operation, checks its shapes and returns what it
  * computes. Wrong shapes are an {@link IllegalArgumentException} that names both.
  *
- * <p>Parameters carry the checkpoint's names: {@code linear(x, "encoder.layer.0.output.dense", 768)}
- * declares {@code encoder.layer.0.output.dense.weight} and {@code .bias}.
+ * <p>Parameters carry the checkpoint's names: {@code linear(x, "encoder.layer.0.output.dense",
+ * 768)} declares {@code encoder.layer.0.output.dense.weight} and {@code .bias}.
  */
 public final class GraphBuilder {
   private final Map<String, Value> inputs = new LinkedHashMap<>();
@@ -106,8 +106,7 @@ public final class GraphBuilder {
   public Value gated(Activation activation, Value x) {
     int width = x.shape().last();
     require(width % 2 == 0, "gated: %s has an odd innermost extent", x.shape());
-    return append(
-        x.shape().with(-1, width / 2), output -> new Op.Gated(activation, x, output));
+    return append(x.shape().with(-1, width / 2), output -> new Op.Gated(activation, x, output));
   }
 
   /** See {@link Op.Add}. */
@@ -155,8 +154,7 @@ public final class GraphBuilder {
         Shape.of(query.shape().extent(0), heads, query.shape().extent(1), key.shape().extent(1));
     return append(
         shape,
-        output ->
-            new Op.AttentionProbabilities(query, key, keyMask, heads, scale, causal, output));
+        output -> new Op.AttentionProbabilities(query, key, keyMask, heads, scale, causal, output));
   }
 
   /** See {@link Op.Concat}. The batch is that of the largest part. */
@@ -202,8 +200,7 @@ public final class GraphBuilder {
         to,
         axis,
         x.shape());
-    return append(
-        x.shape().with(axis, to - from), output -> new Op.Slice(x, axis, from, output));
+    return append(x.shape().with(axis, to - from), output -> new Op.Slice(x, axis, from, output));
   }
 
   /** Token {@code index} of every image: {@code [batch, tokens, hidden]} to [batch, hidden]. */
@@ -220,8 +217,7 @@ public final class GraphBuilder {
   }
 
   public Value reshape(Value x, Shape shape) {
-    require(
-        shape.elements() == x.shape().elements(), "cannot view %s as %s", x.shape(), shape);
+    require(shape.elements() == x.shape().elements(), "cannot view %s as %s", x.shape(), shape);
     return shape.equals(x.shape()) ? x : append(shape, output -> new Op.Reshape(x, output));
   }
 
@@ -265,11 +261,11 @@ public final class GraphBuilder {
   }
 
   private static float headScale(Value query, int heads) {
-    return (float) (1 / Math.sqrt(query.shape().last() / heads));
+    int width = query.shape().last() / heads;
+    return (float) (1 / Math.sqrt(width));
   }
 
-  private static void requireAttention(
-      Value query, Value key, @Nullable Value keyMask, int heads) {
+  private static void requireAttention(Value query, Value key, @Nullable Value keyMask, int heads) {
     Shape q = query.shape();
     Shape k = key.shape();
     require(

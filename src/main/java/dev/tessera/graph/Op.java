@@ -37,8 +37,7 @@ public sealed interface Op {
    * @param bias {@code [out]} or null
    * @param epilogue applied to the product before it is stored
    */
-  record Linear(
-      Value input, Value weight, @Nullable Value bias, Epilogue epilogue, Value output)
+  record Linear(Value input, Value weight, @Nullable Value bias, Epilogue epilogue, Value output)
       implements Op {
     @Override
     public List<Value> inputs() {
@@ -80,7 +79,9 @@ public sealed interface Op {
     }
   }
 
-  /** Elementwise sum; {@code right} is repeated along the leading axes that it lacks or has as 1. */
+  /**
+   * Elementwise sum; {@code right} is repeated along the leading axes that it lacks or has as 1.
+   */
   record Add(Value left, Value right, Value output) implements Op {
     @Override
     public List<Value> inputs() {
@@ -105,9 +106,9 @@ public sealed interface Op {
   }
 
   /**
-   * Multi-head scaled dot-product attention, {@code softmax(scale·Q·Kᵀ)·V} for each head (Vaswani et
-   * al., arXiv:1706.03762, section 3.2). Head h uses columns {@code h·d} to {@code (h+1)·d} of each
-   * row.
+   * Multi-head scaled dot-product attention, {@code softmax(scale·Q·Kᵀ)·V} for each head (Vaswani
+   * et al., arXiv:1706.03762, section 3.2). Head h uses columns {@code h·d} to {@code (h+1)·d} of
+   * each row.
    *
    * @param query {@code [batch, queries, heads·d]}
    * @param key {@code [batch, keys, heads·d]}
@@ -133,7 +134,9 @@ public sealed interface Op {
     }
   }
 
-  /** The softmax inside {@link Attention}, for inspection: {@code [batch, heads, queries, keys]}. */
+  /**
+   * The softmax inside {@link Attention}, for inspection: {@code [batch, heads, queries, keys]}.
+   */
   record AttentionProbabilities(
       Value query,
       Value key,
@@ -152,8 +155,8 @@ public sealed interface Op {
   }
 
   /**
-   * Joins {@code [batch or 1, tokens, hidden]} values along the token axis; a part with batch 1 (the
-   * class token, registers) is repeated for every image.
+   * Joins {@code [batch or 1, tokens, hidden]} values along the token axis; a part with batch 1
+   * (the class token, registers) is repeated for every image.
    */
   record Concat(List<Value> parts, Value output) implements Op {
     public Concat {
@@ -201,8 +204,8 @@ public sealed interface Op {
   /**
    * Resamples a learned grid of position embeddings: {@code [1, fromRows·fromColumns, hidden]} to
    * {@code [1, toRows·toColumns, hidden]}, as torch's {@code interpolate(mode="bicubic",
-   * align_corners=False)} does: cubic convolution with a = −0.75, or, antialiased, with a = −0.5 and
-   * a support that grows with the scale.
+   * align_corners=False)} does: cubic convolution with a = −0.75, or, antialiased, with a = −0.5
+   * and a support that grows with the scale.
    */
   record ResizePositions(
       Value input,

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Scores are computed transposed, {@code Sᵀ = K·(scale·Q)ᵀ}, a panel of queries at a time: the
  * softmax then runs down the columns without crossing lanes, and its result {@code [keys][COLUMNS]}
- * already is the packed right-hand side of {@code Oᵀ = Vᵀ·Sᵀ}. Each worker holds one panel of scores;
- * nothing holds them all.
+ * already is the packed right-hand side of {@code Oᵀ = Vᵀ·Sᵀ}. Each worker holds one panel of
+ * scores; nothing holds them all.
  */
 final class AttentionStep implements Step {
   /** Extents of the operation; {@code width} is that of one head. */
@@ -61,8 +61,8 @@ final class AttentionStep implements Step {
   private final Buffers[] buffers;
 
   /**
-   * @param value {@code [batch, keys, hidden]}; null to write the probabilities {@code [batch, heads,
-   *     queries, keys]} themselves instead of what they select
+   * @param value {@code [batch, keys, hidden]}; null to write the probabilities {@code [batch,
+   *     heads, queries, keys]} themselves instead of what they select
    * @param buffers one for each worker
    */
   AttentionStep(

@@ -52,8 +52,9 @@ final class Compiler {
   }
 
   /**
-   * Linear layers after {@code first} that read the same input run with it. Those with a residual do
-   * not: the memory plan, which goes by order, may give them an array that the group still reads.
+   * Linear layers after {@code first} that read the same input run with it. Those with a residual
+   * do not: the memory plan, which goes by order, may give them an array that the group still
+   * reads.
    */
   private static int groupEnd(List<Op> operations, int start, Op.Linear first) {
     int end = start + 1;
@@ -143,8 +144,7 @@ final class Compiler {
           case Op.ConcatFeatures concat ->
               MovementSteps.concatFeatures(
                   concat, array(concat.left()), array(concat.right()), array(output));
-          case Op.Slice slice ->
-              MovementSteps.slice(slice, array(slice.input()), array(output));
+          case Op.Slice slice -> MovementSteps.slice(slice, array(slice.input()), array(output));
           case Op.MeanTokens mean ->
               MovementSteps.meanTokens(mean, array(mean.input()), array(output));
           case Op.Reshape _ -> throw new AssertionError("a view takes no step");

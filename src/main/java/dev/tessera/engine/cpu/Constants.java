@@ -11,13 +11,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values of a graph that do not depend on its inputs: the parameters, and what operations compute of
- * them alone, such as resized position embeddings. Those operations run once, when the graph is
+ * Values of a graph that do not depend on its inputs: the parameters, and what operations compute
+ * of them alone, such as resized position embeddings. Those operations run once, when the graph is
  * compiled, on the scalar engine's kernels.
  */
 final class Constants {
   private final @Nullable Tensor[] tensors;
-  private final float @Nullable [][] floats;
+  private final float[] @Nullable [] floats;
 
   Constants(Graph graph, Map<String, Tensor> parameters) {
     tensors = new Tensor[graph.valueCount()];

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * Executes graphs with the Vector API on all cores: fused, packed and planned once per graph, then
  * run without allocating.
  *
- * <p>Graphs that share parameters (one for each batch size) share the packed weights. Memory outside
- * the heap is freed by {@link #close}; no executable may run after it.
+ * <p>Graphs that share parameters (one for each batch size) share the packed weights. Memory
+ * outside the heap is freed by {@link #close}; no executable may run after it.
  */
 public final class CpuEngine implements Engine {
   private record PackingKey(Tensor weight, @Nullable Tensor bias, @Nullable Tensor scale) {}

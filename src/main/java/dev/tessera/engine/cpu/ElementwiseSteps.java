@@ -65,6 +65,7 @@ final class ElementwiseSteps {
         });
   }
 
+  @SuppressWarnings("ReferenceEquality") // whether the plan chose to write in place
   static Step activate(Activation activation, float[] input, float[] output, int count) {
     return over(
         count,

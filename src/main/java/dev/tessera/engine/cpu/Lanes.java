@@ -15,7 +15,8 @@ final class Lanes {
 
   /**
    * Rows of the register tile. 11 rows of two vectors, with two vectors of B and one of A, use 25
-   * of the 32 registers of AVX-512 and NEON: more rows gain nothing. 6 rows use 15 of the 16 of AVX2.
+   * of the 32 registers of AVX-512 and NEON: more rows gain nothing. 6 rows use 15 of the 16 of
+   * AVX2.
    */
   static final int ROWS =
       WIDTH == 16 || THIRTY_TWO_REGISTERS.contains(System.getProperty("os.arch", "")) ? 11 : 6;

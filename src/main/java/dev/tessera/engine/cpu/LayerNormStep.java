@@ -65,8 +65,7 @@ final class LayerNormStep implements Step {
       FloatVector.fromArray(SPECIES, input, at + i)
           .sub(mean)
           .mul(inverse)
-          .fma(
-              FloatVector.fromArray(SPECIES, weight, i), FloatVector.fromArray(SPECIES, bias, i))
+          .fma(FloatVector.fromArray(SPECIES, weight, i), FloatVector.fromArray(SPECIES, bias, i))
           .intoArray(output, at + i);
     }
     for (int i = whole; i < width; i++) {

@@ -12,8 +12,8 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Linear layers that read the same input, such as query, key and value: packs the input's rows once,
- * then multiplies them with every layer's panels in one parallel region.
+ * Linear layers that read the same input, such as query, key and value: packs the input's rows
+ * once, then multiplies them with every layer's panels in one parallel region.
  *
  * <p>A task is a block of rows times a few panels. Within it a panel's block of k stays in the
  * second-level cache while the row tiles pass over it (the order of Goto and van de Geijn, "Anatomy
@@ -47,8 +47,8 @@ final class LinearStep implements Step {
 
   /**
    * @param input {@code [rows, depth]}
-   * @param packed room for {@code rowTiles(rows)·ROWS·depth} floats, used by this step alone while it
-   *     runs
+   * @param packed room for {@code rowTiles(rows)·ROWS·depth} floats, used by this step alone while
+   *     it runs
    * @param tiles for each worker room for one tile
    */
   LinearStep(
@@ -68,7 +68,7 @@ final class LinearStep implements Step {
     for (Layer layer : layers) {
       int panels = layer.weights.panels();
       long panelWork = (long) Math.ceilDiv(rows, rowBlocks) * depth * COLUMNS;
-      int step = (int) Math.clamp(TASK_WORK / panelWork, 1, panels);
+      int step = Math.clamp(TASK_WORK / panelWork, 1, panels);
       for (int block = 0; block < rowBlocks; block++) {
         int first = (int) ((long) rowTiles * block / rowBlocks);
         int end = (int) ((long) rowTiles * (block + 1) / rowBlocks);
@@ -88,8 +88,7 @@ final class LinearStep implements Step {
 
   private void pack(int worker, int tile) {
     int row = tile * ROWS;
-    Packing.rows(
-        input, row * depth, depth, Math.min(ROWS, rows - row), depth, packed, row * depth);
+    Packing.rows(input, row * depth, depth, Math.min(ROWS, rows - row), depth, packed, row * depth);
   }
 
   private void multiply(int worker, int task) {

@@ -117,8 +117,8 @@ final class MemoryPlan {
       }
       boolean fits = sizes.get(slot) >= size;
       boolean bestFits = sizes.get(best) >= size;
-      if (fits && (!bestFits || sizes.get(slot) < sizes.get(best))
-          || !fits && !bestFits && sizes.get(slot) > sizes.get(best)) {
+      if ((fits && (!bestFits || sizes.get(slot) < sizes.get(best)))
+          || (!fits && !bestFits && sizes.get(slot) > sizes.get(best))) {
         best = slot;
       }
     }

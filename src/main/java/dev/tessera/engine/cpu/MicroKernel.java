@@ -14,6 +14,9 @@ import jdk.incubator.vector.FloatVector;
  * cross a call in registers.
  */
 final class MicroKernel {
+  /** Bytes of one step of k in a panel: two vectors. */
+  private static final long STEP = 2L * WIDTH * Float.BYTES;
+
   private MicroKernel() {}
 
   /**
@@ -66,9 +69,9 @@ final class MicroKernel {
     FloatVector c10x = FloatVector.fromArray(SPECIES, c, row10);
     FloatVector c10y = FloatVector.fromArray(SPECIES, c, row10 + WIDTH);
     for (int k = 0; k < depth; k++) {
-      long at = b + (long) k * (2 * WIDTH * Float.BYTES);
+      long at = b + k * STEP;
       FloatVector x = NativeFloats.load(at);
-      FloatVector y = NativeFloats.load(at + WIDTH * Float.BYTES);
+      FloatVector y = NativeFloats.load(at + STEP / 2);
       int i = a0 + k * 11;
       FloatVector s = FloatVector.broadcast(SPECIES, a[i]);
       c0x = s.fma(x, c0x);
@@ -128,8 +131,7 @@ final class MicroKernel {
     c10y.intoArray(c, row10 + WIDTH);
   }
 
-  private static void sixRows(
-      float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
+  private static void sixRows(float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
     int row0 = c0;
     int row1 = c0 + stride;
     int row2 = c0 + 2 * stride;
@@ -149,9 +151,9 @@ final class MicroKernel {
     FloatVector c5x = FloatVector.fromArray(SPECIES, c, row5);
     FloatVector c5y = FloatVector.fromArray(SPECIES, c, row5 + WIDTH);
     for (int k = 0; k < depth; k++) {
-      long at = b + (long) k * (2 * WIDTH * Float.BYTES);
+      long at = b + k * STEP;
       FloatVector x = NativeFloats.load(at);
-      FloatVector y = NativeFloats.load(at + WIDTH * Float.BYTES);
+      FloatVector y = NativeFloats.load(at + STEP / 2);
       int i = a0 + k * 6;
       FloatVector s = FloatVector.broadcast(SPECIES, a[i]);
       c0x = s.fma(x, c0x);

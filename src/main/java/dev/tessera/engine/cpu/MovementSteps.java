@@ -28,8 +28,7 @@ final class MovementSteps {
               int to = task * columns * length;
               for (int column = 0; column < columns; column++) {
                 for (int c = 0; c < channels; c++) {
-                  int from =
-                      ((image * channels + c) * height + top) * width + column * patchWidth;
+                  int from = ((image * channels + c) * height + top) * width + column * patchWidth;
                   for (int y = 0; y < patchHeight; y++) {
                     System.arraycopy(pixels, from + y * width, output, to, patchWidth);
                     to += patchWidth;

@@ -9,14 +9,14 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Vectors at absolute addresses outside the heap: the one place that gives up bounds checks.
  *
- * <p>A kernel that sees several kinds of {@link MemorySegment} gets their type and bounds checks back
- * in its inner loop and loses a quarter of its speed; a single constant segment over the whole
+ * <p>A kernel that sees several kinds of {@link MemorySegment} gets their type and bounds checks
+ * back in its inner loop and loses a quarter of its speed; a single constant segment over the whole
  * address space has none. Addresses come from {@link #allocate} only, and callers keep inside what
  * they allocated.
  */
 final class NativeFloats {
-  private static final MemorySegment EVERYTHING =
-      MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  @SuppressWarnings("restricted") // the manifest and the launcher enable native access
+  private static final MemorySegment EVERYTHING = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   private NativeFloats() {}
 

@@ -64,6 +64,6 @@ record PackedMatrix(long address, int in, int out, float[] bias) {
 
   /** Address of step {@code k} of a panel. */
   long panel(int panel, int k) {
-    return address + ((long) panel * in + k) * (COLUMNS * Float.BYTES);
+    return address + ((long) panel * in + k) * COLUMNS * Float.BYTES;
   }
 }

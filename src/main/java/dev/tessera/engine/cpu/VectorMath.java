@@ -11,9 +11,9 @@ import jdk.incubator.vector.VectorOperators;
  * (Lawson's iteration over Chebyshev nodes), stated with the error that the test measures.
  */
 final class VectorMath {
-  private static final float LOG2_E = 1.44269504f;
+  private static final float LOG2_E = 1.442695f;
   // ln 2 in two parts, the first with few bits, so that x − n·ln 2 is exact.
-  private static final float LN2_HIGH = 0.693359375f;
+  private static final float LN2_HIGH = 0.6933594f;
   private static final float LN2_LOW = -2.12194440e-4f;
   // Adding 1.5·2²³ leaves the nearest integer in the low bits of the mantissa.
   private static final float ROUND = 12582912f;
@@ -27,7 +27,7 @@ final class VectorMath {
     FloatVector n = shifted.sub(ROUND);
     FloatVector r = n.fma(broadcast(-LN2_HIGH), clamped);
     r = n.fma(broadcast(-LN2_LOW), r);
-    FloatVector p = broadcast(0.0013814467f).fma(r, broadcast(0.0083687808f));
+    FloatVector p = broadcast(0.0013814467f).fma(r, broadcast(0.008368781f));
     p = p.fma(r, broadcast(0.041668393f));
     p = p.fma(r, broadcast(0.1666652f));
     p = p.fma(r, broadcast(0.49999994f));
@@ -90,7 +90,7 @@ final class VectorMath {
   /** 0.5·x·(1 + erf(x/√2)). */
   static FloatVector gelu(FloatVector x) {
     FloatVector half = x.mul(0.5f);
-    return half.fma(erf(x.mul(0.70710678f)), half);
+    return half.fma(erf(x.mul(0.70710677f)), half);
   }
 
   /** 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))). */

@@ -28,6 +28,7 @@ final class WorkerPool implements AutoCloseable {
   private volatile @Nullable Throwable failure;
   private @Nullable Task task;
   private int tasks;
+  private int regions;
 
   WorkerPool(int threads) {
     workers = new Thread[threads - 1];
@@ -55,7 +56,7 @@ final class WorkerPool implements AutoCloseable {
     tasks = count;
     next.set(0);
     running.set(workers.length);
-    generation++;
+    generation = ++regions;
     for (Thread worker : workers) {
       LockSupport.unpark(worker);
     }

@@ -28,15 +28,13 @@ public final class ScalarKernels {
           zip(values[input.id()], new float[] {factor}, (a, b) -> a * b);
       case Op.Attention attention -> attention(attention, values);
       case Op.AttentionProbabilities p ->
-          probabilities(
-              p.query(), p.key(), p.keyMask(), p.heads(), p.scale(), p.causal(), values);
+          probabilities(p.query(), p.key(), p.keyMask(), p.heads(), p.scale(), p.causal(), values);
       case Op.Concat concat -> concat(concat, values);
       case Op.ConcatFeatures concat -> concatFeatures(concat, values);
       case Op.Slice slice -> slice(slice, values[slice.input().id()]);
       case Op.MeanTokens mean -> meanTokens(mean, values[mean.input().id()]);
       case Op.Reshape(Value input, Value _) -> values[input.id()];
-      case Op.ResizePositions resize ->
-          BicubicGrid.resize(resize, values[resize.input().id()]);
+      case Op.ResizePositions resize -> BicubicGrid.resize(resize, values[resize.input().id()]);
     };
   }
 
@@ -215,7 +213,7 @@ public final class ScalarKernels {
             for (int d = h * width; d < (h + 1) * width; d++) {
               dot += (double) q[(b * queries + i) * hidden + d] * k[(b * keys + j) * hidden + d];
             }
-            boolean unseen = causal && j > i || mask != null && mask[b * keys + j] == 0;
+            boolean unseen = (causal && j > i) || (mask != null && mask[b * keys + j] == 0);
             row[j] = unseen ? -Float.MAX_VALUE : dot * scale;
             max = Math.max(max, row[j]);
           }

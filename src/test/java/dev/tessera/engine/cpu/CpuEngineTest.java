@@ -34,8 +34,18 @@ class CpuEngineTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 1", "1, 5, 3", "2, 768, 31", "7, 17, 33", "11, 64, 32", "12, 65, 64", "23, 100, 130",
-    "197, 48, 144", "198, 1, 32", "5, 769, 7", "13, 1600, 40", "300, 70, 66"
+    "1, 1, 1",
+    "1, 5, 3",
+    "2, 768, 31",
+    "7, 17, 33",
+    "11, 64, 32",
+    "12, 65, 64",
+    "23, 100, 130",
+    "197, 48, 144",
+    "198, 1, 32",
+    "5, 769, 7",
+    "13, 1600, 40",
+    "300, 70, 66"
   })
   void linear(int rows, int in, int out) {
     compare(
@@ -103,8 +113,13 @@ class CpuEngineTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 1, 1, 1", "2, 3, 17, 17, 8", "1, 3, 197, 197, 64", "2, 4, 33, 50, 12", "3, 1, 5, 70, 7",
-    "1, 2, 64, 11, 80", "2, 5, 40, 32, 11"
+    "1, 1, 1, 1, 1",
+    "2, 3, 17, 17, 8",
+    "1, 3, 197, 197, 64",
+    "2, 4, 33, 50, 12",
+    "3, 1, 5, 70, 7",
+    "1, 2, 64, 11, 80",
+    "2, 5, 40, 32, 11"
   })
   void attention(int batch, int heads, int queries, int keys, int width) {
     compare(
@@ -224,18 +239,17 @@ class CpuEngineTest {
       Map<String, Tensor> want = expected.run(inputs);
       Map<String, Tensor> got = actual.run(inputs);
       assertThat(got.keySet()).containsExactlyElementsOf(want.keySet());
-      want.forEach(
-          (name, tensor) -> {
-            assertThat(got.get(name).shape()).isEqualTo(tensor.shape());
-            float[] left = got.get(name).toFloats();
-            float[] right = tensor.toFloats();
-            for (int i = 0; i < right.length; i++) {
-              if (!(Math.abs(left[i] - right[i]) <= tolerance * (1 + Math.abs(right[i])))) {
-                throw new AssertionError(
-                    "%s[%d] is %s, the oracle says %s".formatted(name, i, left[i], right[i]));
-              }
-            }
-          });
+      want.forEach((name, tensor) -> {
+        assertThat(got.get(name).shape()).isEqualTo(tensor.shape());
+        float[] left = got.get(name).toFloats();
+        float[] right = tensor.toFloats();
+        for (int i = 0; i < right.length; i++) {
+          if (!(Math.abs(left[i] - right[i]) <= tolerance * (1 + Math.abs(right[i])))) {
+            throw new AssertionError(
+                "%s[%d] is %s, the oracle says %s".formatted(name, i, left[i], right[i]));
+          }
+        }
+      });
     }
   }
 
@@ -243,15 +257,14 @@ class CpuEngineTest {
   private static Map<String, Tensor> random(
       Map<String, Value> values, Random random, boolean scaled) {
     Map<String, Tensor> tensors = new HashMap<>();
-    values.forEach(
-        (name, value) -> {
-          float[] floats = new float[(int) value.shape().elements()];
-          double deviation = scaled ? 1 / Math.sqrt(value.shape().last()) : 1;
-          for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) (random.nextGaussian() * deviation);
-          }
-          tensors.put(name, Tensor.of(value.shape(), floats));
-        });
+    values.forEach((name, value) -> {
+      float[] floats = new float[(int) value.shape().elements()];
+      double deviation = scaled ? 1 / Math.sqrt(value.shape().last()) : 1;
+      for (int i = 0; i < floats.length; i++) {
+        floats[i] = (float) (random.nextGaussian() * deviation);
+      }
+      tensors.put(name, Tensor.of(value.shape(), floats));
+    });
     return tensors;
   }
 
