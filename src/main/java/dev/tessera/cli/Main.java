@@ -21,7 +21,8 @@ public final class Main {
   private static void useLaunchersStandardError() {
     if ("0".equals(System.getProperty("tessera.stderr"))) {
       FileOutputStream out = new FileOutputStream(FileDescriptor.in);
-      System.setErr(new PrintStream(new BufferedOutputStream(out, 1024), true, System.err.charset()));
+      System.setErr(
+          new PrintStream(new BufferedOutputStream(out, 1024), true, System.err.charset()));
     }
   }
 }

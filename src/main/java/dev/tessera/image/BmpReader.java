@@ -1,9 +1,9 @@
 package dev.tessera.image;
 
 /**
- * Windows and OS/2 bitmaps, after Pillow's {@code BmpImagePlugin}: 1, 4, 8, 16, 24 and 32 bits,
- * bit fields, run lengths, either way up. Read here because the JDK's reader loads colour profiles
- * and delegates embedded JPEG and PNG.
+ * Windows and OS/2 bitmaps, after Pillow's {@code BmpImagePlugin}: 1, 4, 8, 16, 24 and 32 bits, bit
+ * fields, run lengths, either way up. Read here because the JDK's reader loads colour profiles and
+ * delegates embedded JPEG and PNG.
  */
 final class BmpReader {
   private static final int RLE8 = 1;
@@ -52,7 +52,7 @@ final class BmpReader {
     }
     int entry = os2 ? 3 : 4;
     long paletteAt = 14 + headerSize;
-    Layout layout = Layout.of(bits, compression == BITFIELDS, bytes, headerSize);
+    Layout layout = Layout.of(bits, compression == BITFIELDS, bytes);
     if (bits <= 8) {
       if (colors > 65536) {
         throw new ImageException("is a BMP file with a palette of %d colours".formatted(colors));
@@ -152,8 +152,7 @@ final class BmpReader {
       if (count > 0) {
         count = Math.min(count, Math.max(0, width - x));
         for (int i = 0; i < count && filled < indices.length; i++) {
-          indices[filled++] =
-              (byte) (!nibbles ? value : i % 2 == 0 ? value >> 4 : value & 15);
+          indices[filled++] = (byte) (!nibbles ? value : i % 2 == 0 ? value >> 4 : value & 15);
         }
         x += count;
       } else if (value == 0) {
@@ -200,8 +199,7 @@ final class BmpReader {
    * @param green byte of green, or its number of bits where size is 2
    */
   private record Layout(int size, int red, int green, int blue) {
-    static Layout of(int bits, boolean fields, Bytes bytes, long headerSize)
-        throws ImageException {
+    static Layout of(int bits, boolean fields, Bytes bytes) throws ImageException {
       if (bits <= 8) {
         return new Layout(1, 0, 0, 0);
       }
@@ -233,7 +231,7 @@ final class BmpReader {
 
     private static int byteOf(long mask, int bits) {
       for (int i = 0; i < bits / 8; i++) {
-        if (mask == 0xffL << 8 * i) {
+        if (mask == 0xffL << (8 * i)) {
           return i;
         }
       }

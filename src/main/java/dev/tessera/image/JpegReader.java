@@ -15,7 +15,9 @@ import javax.imageio.ImageReader;
  * comments can neither cost time nor do harm.
  */
 final class JpegReader {
-  /** At least one bit for a block of 64 samples, and no colour image has fewer samples than pixels. */
+  /**
+   * At least one bit for a block of 64 samples, and no colour image has fewer samples than pixels.
+   */
   private static final long MAX_PIXELS_PER_BYTE = 8 * 64 * 2;
 
   private JpegReader() {}
@@ -23,8 +25,7 @@ final class JpegReader {
   static RgbImage read(byte[] data, Limits limits) throws IOException {
     JpegHeader header = JpegHeader.parse(data);
     limits.check(header.width(), header.height());
-    Limits.checkDensity(
-        (long) header.width() * header.height(), data.length, MAX_PIXELS_PER_BYTE);
+    Limits.checkDensity((long) header.width() * header.height(), data.length, MAX_PIXELS_PER_BYTE);
     byte[] samples = decode(header);
     int pixels = header.width() * header.height();
     byte[] rgb =

@@ -6,7 +6,6 @@ final class OtherReader {
   private OtherReader() {}
 
   static RgbImage read(byte[] data, Limits limits) throws IOException {
-    throw new ImageException(
-        "is not an image in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP)");
+    throw new ImageException("is not an image in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP)");
   }
 }

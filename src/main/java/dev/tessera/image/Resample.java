@@ -50,7 +50,8 @@ public final class Resample {
     }
     if (image.height() > 100 * image.width() && height < image.height()) {
       // Pillow turns the passes round for extremely tall pictures.
-      RgbImage low = twoPass(image, image.width(), height, filter, 0, top, image.width(), cropHeight);
+      RgbImage low =
+          twoPass(image, image.width(), height, filter, 0, top, image.width(), cropHeight);
       return twoPass(low, width, cropHeight, filter, left, 0, cropWidth, cropHeight);
     }
     return twoPass(image, width, height, filter, left, top, cropWidth, cropHeight);

@@ -63,8 +63,8 @@ final class TiffReader {
     if (bands < needed) {
       throw new ImageException("has an inconsistent TIFF header");
     }
-    boolean premultiplied = needed == 3 && bands == 4
-        && directory.get(TiffDirectory.EXTRA_SAMPLES, 0) == 1;
+    boolean premultiplied =
+        needed == 3 && bands == 4 && directory.get(TiffDirectory.EXTRA_SAMPLES, 0) == 1;
     byte[] palette = photometric == PALETTE ? palette() : PillowPixels.grayPalette();
     int[] row = new int[width * bands];
     float[] floats = new float[real ? width * bands : 0];
@@ -91,7 +91,8 @@ final class TiffReader {
             int alpha = premultiplied ? row[from + 3] >> (bits == 16 ? 8 : 0) : 255;
             for (int c = 0; c < 3; c++) {
               int v = ink[c] & 0xff;
-              rgb[to + c] = (byte) (alpha == 255 || alpha == 0 ? v : Math.min(255, v * 255 / alpha));
+              rgb[to + c] =
+                  (byte) (alpha == 255 || alpha == 0 ? v : Math.min(255, v * 255 / alpha));
             }
           }
         }

@@ -24,14 +24,13 @@ class DecoderTest {
     assertThat(list).hasSizeGreaterThan(80);
     return list.stream()
         .filter(file -> !file.toString().contains("webp_lossy")) // not exact yet
-        .map(
-            file ->
-                DynamicTest.dynamicTest(
-                    file.getFileName().toString(),
-                    () ->
-                        assertSame(
-                            decoder.decode(file),
-                            Objects.requireNonNull(Golden.rgb(Golden.resources("rgb"), file)))));
+        .map(file ->
+            DynamicTest.dynamicTest(
+                file.getFileName().toString(),
+                () ->
+                    assertSame(
+                        decoder.decode(file),
+                        Objects.requireNonNull(Golden.rgb(Golden.resources("rgb"), file)))));
   }
 
   @TestFactory
@@ -41,23 +40,22 @@ class DecoderTest {
     assertThat(list).hasSizeGreaterThan(25);
     return list.stream()
         .filter(file -> !file.endsWith("corrupt_huffman_data.jpg")) // not yet as Pillow
-        .map(
-            file ->
-                DynamicTest.dynamicTest(
-                    file.getFileName().toString(),
-                    () -> {
-                      RgbImage expected = Golden.rgb(bad, file);
-                      if (expected == null) {
-                        assertThatThrownBy(() -> decoder.decode(file))
-                            .isInstanceOf(ImageException.class)
-                            .hasMessageStartingWith(file + " ")
-                            .message()
-                            .doesNotContain("\n")
-                            .matches(m -> !m.contains("Exception"), "speaks to people");
-                      } else {
-                        assertSame(decoder.decode(file), expected);
-                      }
-                    }));
+        .map(file ->
+            DynamicTest.dynamicTest(
+                file.getFileName().toString(),
+                () -> {
+                  RgbImage expected = Golden.rgb(bad, file);
+                  if (expected == null) {
+                    assertThatThrownBy(() -> decoder.decode(file))
+                        .isInstanceOf(ImageException.class)
+                        .hasMessageStartingWith(file + " ")
+                        .message()
+                        .doesNotContain("\n")
+                        .matches(m -> !m.contains("Exception"), "speaks to people");
+                  } else {
+                    assertSame(decoder.decode(file), expected);
+                  }
+                }));
   }
 
   private static void assertSame(RgbImage actual, RgbImage expected) {

@@ -44,24 +44,23 @@ class PreprocessorTest {
     RgbImage image = (input == null ? Objects.requireNonNull(arrays.get("input")) : input).image();
     return arrays.keySet().stream()
         .filter(name -> !name.equals("input"))
-        .map(
-            name ->
-                DynamicTest.dynamicTest(
-                    file.getFileName() + " " + name,
-                    () -> {
-                      Preprocessor preprocessor = preprocessor(name, size);
-                      float[] actual = apply(preprocessor, image);
-                      Array expected = Objects.requireNonNull(arrays.get(name));
-                      assertThat(expected.shape())
-                          .containsExactly(
-                              preprocessor.channels(), preprocessor.height(), preprocessor.width());
-                      // torch's own resize rounds differently: one grey level.
-                      float level = name.startsWith("clip") ? 1 / (255 * 0.26f) : 1 / 127.5f;
-                      assertThat(actual)
-                          .containsExactly(
-                              expected.floats(),
-                              within(name.endsWith("torchvision") ? level * 1.01f : 1e-5f));
-                    }));
+        .map(name ->
+            DynamicTest.dynamicTest(
+                file.getFileName() + " " + name,
+                () -> {
+                  Preprocessor preprocessor = preprocessor(name, size);
+                  float[] actual = apply(preprocessor, image);
+                  Array expected = Objects.requireNonNull(arrays.get(name));
+                  assertThat(expected.shape())
+                      .containsExactly(
+                          preprocessor.channels(), preprocessor.height(), preprocessor.width());
+                  // torch's own resize rounds differently: one grey level.
+                  float level = name.startsWith("clip") ? 1 / (255 * 0.26f) : 1 / 127.5f;
+                  assertThat(actual)
+                      .containsExactly(
+                          expected.floats(),
+                          within(name.endsWith("torchvision") ? level * 1.01f : 1e-5f));
+                }));
   }
 
   private static Preprocessor preprocessor(String name, int size) {
@@ -74,20 +73,29 @@ class PreprocessorTest {
       case "clip_pil", "clip_torchvision" ->
           huggingFace(
               Map.of(
-                  "image_processor_type", "CLIPImageProcessor",
-                  "size", Map.of("shortest_edge", size),
-                  "crop_size", square));
+                  "image_processor_type",
+                  "CLIPImageProcessor",
+                  "size",
+                  Map.of("shortest_edge", size),
+                  "crop_size",
+                  square));
       case "siglip_pil" ->
           huggingFace(Map.of("image_processor_type", "SiglipImageProcessor", "size", square));
       case "dinov2_bit_pil" ->
           huggingFace(
               Map.of(
-                  "image_processor_type", "BitImageProcessor",
-                  "size", Map.of("shortest_edge", size),
-                  "crop_size", cropped,
-                  "image_mean", List.of(0.485, 0.456, 0.406),
-                  "image_std", List.of(0.229, 0.224, 0.225),
-                  "resample", 3));
+                  "image_processor_type",
+                  "BitImageProcessor",
+                  "size",
+                  Map.of("shortest_edge", size),
+                  "crop_size",
+                  cropped,
+                  "image_mean",
+                  List.of(0.485, 0.456, 0.406),
+                  "image_std",
+                  List.of(0.229, 0.224, 0.225),
+                  "resample",
+                  3));
       case "deit_pil" ->
           huggingFace(
               Map.of(
@@ -99,18 +107,27 @@ class PreprocessorTest {
               Map.of(
                   "pretrained_cfg",
                   Map.of(
-                      "input_size", List.of(3, size, size),
-                      "mean", List.of(0.5, 0.5, 0.5),
-                      "std", List.of(0.5, 0.5, 0.5),
-                      "interpolation", "bicubic",
-                      "crop_pct", 0.9,
-                      "crop_mode", "center")));
+                      "input_size",
+                      List.of(3, size, size),
+                      "mean",
+                      List.of(0.5, 0.5, 0.5),
+                      "std",
+                      List.of(0.5, 0.5, 0.5),
+                      "interpolation",
+                      "bicubic",
+                      "crop_pct",
+                      0.9,
+                      "crop_mode",
+                      "center")));
       case "timm_bilinear_0.875" ->
           Preprocessor.ofTimm(
               Map.of(
-                  "input_size", List.of(3, size, size),
-                  "interpolation", "bilinear",
-                  "crop_pct", 0.875));
+                  "input_size",
+                  List.of(3, size, size),
+                  "interpolation",
+                  "bilinear",
+                  "crop_pct",
+                  0.875));
       default -> throw new IllegalArgumentException(name);
     };
   }
@@ -134,19 +151,18 @@ class PreprocessorTest {
     Path models = Golden.shared("golden/open");
     return arrays.keySet().stream()
         .filter(name -> name.endsWith("/pixel_values"))
-        .map(
-            name ->
-                DynamicTest.dynamicTest(
-                    name,
-                    () -> {
-                      String[] parts = name.split("/");
-                      RgbImage image =
-                          new Decoder().decode(Golden.resources("files").resolve(parts[1]));
-                      float[] actual = apply(ofFolder(models.resolve(parts[0])), image);
-                      assertThat(actual)
-                          .containsExactly(
-                              Objects.requireNonNull(arrays.get(name)).floats(), within(1e-5f));
-                    }));
+        .map(name ->
+            DynamicTest.dynamicTest(
+                name,
+                () -> {
+                  String[] parts = name.split("/");
+                  RgbImage image =
+                      new Decoder().decode(Golden.resources("files").resolve(parts[1]));
+                  float[] actual = apply(ofFolder(models.resolve(parts[0])), image);
+                  assertThat(actual)
+                      .containsExactly(
+                          Objects.requireNonNull(arrays.get(name)).floats(), within(1e-5f));
+                }));
   }
 
   private static Preprocessor ofFolder(Path folder) throws IOException {

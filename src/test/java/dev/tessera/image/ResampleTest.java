@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 class ResampleTest {
-  private static final Pattern EXACT = Pattern.compile("([a-z]+)_(?:h(\\d+)_w(\\d+)|(\\d+)x(\\d+))");
+  private static final Pattern EXACT =
+      Pattern.compile("([a-z]+)_(?:h(\\d+)_w(\\d+)|(\\d+)x(\\d+))");
   private static final Pattern SHORT =
       Pattern.compile("short(\\d+)_([a-z]+)(?:_crop(\\d+)_(torchvision|floor))?");
 
@@ -37,17 +38,16 @@ class ResampleTest {
     RgbImage input = Objects.requireNonNull(arrays.get("input")).image();
     return arrays.keySet().stream()
         .filter(name -> !name.equals("input"))
-        .map(
-            name ->
-                DynamicTest.dynamicTest(
-                    file.getFileName() + " " + name,
-                    () -> {
-                      RgbImage expected = Objects.requireNonNull(arrays.get(name)).image();
-                      RgbImage actual = run(input, name);
-                      assertThat(actual.width()).isEqualTo(expected.width());
-                      assertThat(actual.height()).isEqualTo(expected.height());
-                      assertThat(actual.pixels()).isEqualTo(expected.pixels());
-                    }));
+        .map(name ->
+            DynamicTest.dynamicTest(
+                file.getFileName() + " " + name,
+                () -> {
+                  RgbImage expected = Objects.requireNonNull(arrays.get(name)).image();
+                  RgbImage actual = run(input, name);
+                  assertThat(actual.width()).isEqualTo(expected.width());
+                  assertThat(actual.height()).isEqualTo(expected.height());
+                  assertThat(actual.pixels()).isEqualTo(expected.pixels());
+                }));
   }
 
   private static RgbImage run(RgbImage input, String name) {

@@ -2,12 +2,9 @@ package dev.tessera.engine.cpu;
 
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
-import static dev.tessera.engine.cpu.Lanes.SPECIES;
-import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import java.lang.foreign.Arena;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,13 +84,13 @@ final class AttentionStep implements Step {
   }
 
   @Override
-  public void run(WorkerPool pool) {
+  public void run(WorkerPool pool, Kernels kernels) {
     pool.run(
         sizes.batch * sizes.heads,
-        (worker, task) -> head(task / sizes.heads, task % sizes.heads, buffers[worker]));
+        (worker, task) -> head(task / sizes.heads, task % sizes.heads, buffers[worker], kernels));
   }
 
-  private void head(int image, int head, Buffers b) {
+  private void head(int image, int head, Buffers b, Kernels kernels) {
     int hidden = sizes.hidden();
     int width = sizes.width;
     int column = head * width;
@@ -112,24 +109,24 @@ final class AttentionStep implements Step {
     for (int first = 0; first < sizes.queries; first += COLUMNS) {
       int queries = Math.min(COLUMNS, sizes.queries - first);
       int row = (image * sizes.queries + first) * hidden + column;
-      scores(image, row, first, queries, b);
-      softmax(b);
+      scores(image, row, first, queries, b, kernels);
+      kernels.softmax(b.scores, sizes.keys, b.scorePanel, b.inverse);
       if (value == null) {
         storeProbabilities((image * sizes.heads + head) * sizes.queries + first, queries, b);
       } else {
-        select(row, queries, b);
+        select(row, queries, b, kernels);
       }
     }
   }
 
   /** Sᵀ for one panel of queries, masks applied, into {@code b.scores}. */
-  private void scores(int image, int row, int firstQuery, int queries, Buffers b) {
+  private void scores(int image, int row, int firstQuery, int queries, Buffers b, Kernels kernels) {
     int width = sizes.width;
     Packing.columns(query, row, sizes.hidden(), queries, width, scale, b.queries, 0);
     NativeFloats.copy(b.queries, 0, b.queryPanel, b.queries.length);
     Arrays.fill(b.scores, 0f);
     for (int tile = 0; tile * ROWS < sizes.keys; tile++) {
-      MicroKernel.multiplyAdd(
+      kernels.multiplyAdd(
           b.keys,
           tile * ROWS * width,
           b.queryPanel,
@@ -151,29 +148,11 @@ final class AttentionStep implements Step {
     }
   }
 
-  /** exp(s − max) down each column into the score panel, and one over its sum. */
-  private void softmax(Buffers b) {
-    for (int lane = 0; lane < COLUMNS; lane += WIDTH) {
-      FloatVector max = FloatVector.fromArray(SPECIES, b.scores, lane);
-      for (int k = 1; k < sizes.keys; k++) {
-        max = max.max(FloatVector.fromArray(SPECIES, b.scores, k * COLUMNS + lane));
-      }
-      FloatVector sum = FloatVector.zero(SPECIES);
-      for (int k = 0; k < sizes.keys; k++) {
-        int at = k * COLUMNS + lane;
-        FloatVector p = VectorMath.exp(FloatVector.fromArray(SPECIES, b.scores, at).sub(max));
-        sum = sum.add(p);
-        NativeFloats.store(p, b.scorePanel + (long) at * Float.BYTES);
-      }
-      FloatVector.broadcast(SPECIES, 1f).div(sum).intoArray(b.inverse, lane);
-    }
-  }
-
   /** Oᵀ = Vᵀ·Sᵀ for one panel of queries, divided by the sums and turned into rows. */
-  private void select(int row, int queries, Buffers b) {
+  private void select(int row, int queries, Buffers b, Kernels kernels) {
     Arrays.fill(b.result, 0f);
     for (int tile = 0; tile * ROWS < sizes.width; tile++) {
-      MicroKernel.multiplyAdd(
+      kernels.multiplyAdd(
           b.values,
           tile * ROWS * sizes.keys,
           b.scorePanel,
@@ -192,12 +171,7 @@ final class AttentionStep implements Step {
   }
 
   private void storeProbabilities(int row, int queries, Buffers b) {
-    for (int k = 0; k < sizes.keys; k++) {
-      NativeFloats.load(b.scorePanel + (long) k * COLUMNS * Float.BYTES)
-          .intoArray(b.scores, k * COLUMNS);
-      NativeFloats.load(b.scorePanel + ((long) k * COLUMNS + WIDTH) * Float.BYTES)
-          .intoArray(b.scores, k * COLUMNS + WIDTH);
-    }
+    NativeFloats.read(b.scorePanel, b.scores, 0, sizes.keys * COLUMNS);
     for (int q = 0; q < queries; q++) {
       for (int k = 0; k < sizes.keys; k++) {
         output[(row + q) * sizes.keys + k] = b.scores[k * COLUMNS + q] * b.inverse[q];

@@ -22,13 +22,21 @@ public final class CpuEngine implements Engine {
 
   private final Arena arena = Arena.ofShared();
   private final WorkerPool pool;
+  private final Kernels kernels;
   private final Map<PackingKey, PackedMatrix> packed = new ConcurrentHashMap<>();
 
   /**
    * @param threads threads that compute, the caller's included: at least 1
    */
   public CpuEngine(int threads) {
-    pool = new WorkerPool(threads);
+    this(threads, new Kernels());
+    WarmUp.start(kernels);
+  }
+
+  /** An engine whose kernels stay as they are given. */
+  CpuEngine(int threads, Kernels kernels) {
+    this.pool = new WorkerPool(threads);
+    this.kernels = kernels;
   }
 
   @Override
@@ -55,6 +63,10 @@ public final class CpuEngine implements Engine {
 
   WorkerPool pool() {
     return pool;
+  }
+
+  Kernels kernels() {
+    return kernels;
   }
 
   Arena arena() {

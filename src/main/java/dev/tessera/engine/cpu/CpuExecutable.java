@@ -15,14 +15,21 @@ import java.util.Map;
 /** The steps of one graph, in order. */
 final class CpuExecutable implements Executable {
   private final WorkerPool pool;
+  private final Kernels kernels;
   private final Graph graph;
   private final Constants constants;
   private final MemoryPlan plan;
   private final Step[] steps;
 
   CpuExecutable(
-      WorkerPool pool, Graph graph, Constants constants, MemoryPlan plan, List<Step> steps) {
+      WorkerPool pool,
+      Kernels kernels,
+      Graph graph,
+      Constants constants,
+      MemoryPlan plan,
+      List<Step> steps) {
     this.pool = pool;
+    this.kernels = kernels;
     this.graph = graph;
     this.constants = constants;
     this.plan = plan;
@@ -38,7 +45,7 @@ final class CpuExecutable implements Executable {
         tensor.copyTo(0, plan.array(value), 0, (int) value.shape().elements());
       }
       for (Step step : steps) {
-        step.run(pool);
+        step.run(pool, kernels);
       }
       Map<String, Tensor> outputs = new LinkedHashMap<>();
       for (Map.Entry<String, Value> entry : graph.outputs().entrySet()) {

@@ -13,21 +13,22 @@ final class ElementwiseSteps {
   private ElementwiseSteps() {}
 
   private interface Range {
-    void apply(int from, int end);
+    void apply(Kernels kernels, int from, int end);
   }
 
   private static Step over(int count, Range range) {
-    return pool ->
+    return (pool, kernels) ->
         pool.run(
             Math.ceilDiv(count, BLOCK),
-            (worker, task) -> range.apply(task * BLOCK, Math.min(count, (task + 1) * BLOCK)));
+            (worker, task) ->
+                range.apply(kernels, task * BLOCK, Math.min(count, (task + 1) * BLOCK)));
   }
 
   /** {@code output = left + right}, {@code right} repeated every {@code period} floats. */
   static Step add(float[] left, float[] right, int period, float[] output, int count) {
     return over(
         count,
-        (from, end) -> {
+        (kernels, from, end) -> {
           for (int i = from; i < end; ) {
             int at = i % period;
             int run = Math.min(end - i, period - at);
@@ -43,7 +44,7 @@ final class ElementwiseSteps {
   static Step multiply(float[] left, float[] right, int period, float[] output, int count) {
     return over(
         count,
-        (from, end) -> {
+        (kernels, from, end) -> {
           for (int i = from; i < end; ) {
             int at = i % period;
             int run = Math.min(end - i, period - at);
@@ -58,7 +59,7 @@ final class ElementwiseSteps {
   static Step scale(float[] input, float factor, float[] output, int count) {
     return over(
         count,
-        (from, end) -> {
+        (kernels, from, end) -> {
           for (int i = from; i < end; i++) {
             output[i] = input[i] * factor;
           }
@@ -69,23 +70,23 @@ final class ElementwiseSteps {
   static Step activate(Activation activation, float[] input, float[] output, int count) {
     return over(
         count,
-        (from, end) -> {
+        (kernels, from, end) -> {
           if (input != output) {
             System.arraycopy(input, from, output, from, end - from);
           }
-          Activations.apply(activation, output, from, end - from);
+          kernels.activate(activation, output, from, end - from);
         });
   }
 
   /** {@code activation(a) · b} for rows {@code [a, b]} of {@code 2·half} floats. */
   static Step gated(Activation activation, float[] input, int half, float[] output, int rows) {
-    return pool ->
+    return (pool, kernels) ->
         pool.run(
             rows,
             (worker, row) -> {
               int to = row * half;
               System.arraycopy(input, 2 * to, output, to, half);
-              Activations.apply(activation, output, to, half);
+              kernels.activate(activation, output, to, half);
               for (int i = 0; i < half; i++) {
                 output[to + i] *= input[2 * to + half + i];
               }

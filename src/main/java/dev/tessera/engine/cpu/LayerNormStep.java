@@ -1,11 +1,5 @@
 package dev.tessera.engine.cpu;
 
-import static dev.tessera.engine.cpu.Lanes.SPECIES;
-import static dev.tessera.engine.cpu.Lanes.WIDTH;
-
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
-
 /** Layer normalisation, a block of rows a task; the variance is taken around the mean. */
 final class LayerNormStep implements Step {
   private static final int ROWS_OF_TASK = 16;
@@ -28,48 +22,14 @@ final class LayerNormStep implements Step {
   }
 
   @Override
-  public void run(WorkerPool pool) {
+  public void run(WorkerPool pool, Kernels kernels) {
     pool.run(
         Math.ceilDiv(rows, ROWS_OF_TASK),
         (worker, task) -> {
           int end = Math.min(rows, (task + 1) * ROWS_OF_TASK);
           for (int row = task * ROWS_OF_TASK; row < end; row++) {
-            normalise(row * weight.length);
+            kernels.layerNorm(input, row * weight.length, weight, bias, epsilon, output);
           }
         });
-  }
-
-  private void normalise(int at) {
-    int width = weight.length;
-    int whole = SPECIES.loopBound(width);
-    FloatVector sum = FloatVector.zero(SPECIES);
-    for (int i = 0; i < whole; i += WIDTH) {
-      sum = sum.add(FloatVector.fromArray(SPECIES, input, at + i));
-    }
-    float total = sum.reduceLanes(VectorOperators.ADD);
-    for (int i = whole; i < width; i++) {
-      total += input[at + i];
-    }
-    float mean = total / width;
-    FloatVector squares = FloatVector.zero(SPECIES);
-    for (int i = 0; i < whole; i += WIDTH) {
-      FloatVector d = FloatVector.fromArray(SPECIES, input, at + i).sub(mean);
-      squares = d.fma(d, squares);
-    }
-    float variance = squares.reduceLanes(VectorOperators.ADD);
-    for (int i = whole; i < width; i++) {
-      variance += (input[at + i] - mean) * (input[at + i] - mean);
-    }
-    float inverse = (float) (1 / Math.sqrt(variance / width + epsilon));
-    for (int i = 0; i < whole; i += WIDTH) {
-      FloatVector.fromArray(SPECIES, input, at + i)
-          .sub(mean)
-          .mul(inverse)
-          .fma(FloatVector.fromArray(SPECIES, weight, i), FloatVector.fromArray(SPECIES, bias, i))
-          .intoArray(output, at + i);
-    }
-    for (int i = whole; i < width; i++) {
-      output[at + i] = (input[at + i] - mean) * inverse * weight[i] + bias[i];
-    }
   }
 }

@@ -2,13 +2,10 @@ package dev.tessera.engine.cpu;
 
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
-import static dev.tessera.engine.cpu.Lanes.SPECIES;
-import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import java.util.ArrayList;
 import java.util.List;
-import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,38 +78,38 @@ final class LinearStep implements Step {
   }
 
   @Override
-  public void run(WorkerPool pool) {
-    pool.run(Lanes.rowTiles(rows), this::pack);
-    pool.run(blocks.size(), this::multiply);
+  public void run(WorkerPool pool, Kernels kernels) {
+    pool.run(Lanes.rowTiles(rows), (worker, tile) -> pack(tile));
+    pool.run(blocks.size(), (worker, block) -> multiply(blocks.get(block), tiles[worker], kernels));
   }
 
-  private void pack(int worker, int tile) {
+  private void pack(int tile) {
     int row = tile * ROWS;
     Packing.rows(input, row * depth, depth, Math.min(ROWS, rows - row), depth, packed, row * depth);
   }
 
-  private void multiply(int worker, int task) {
-    Block block = blocks.get(task);
+  private void multiply(Block block, float[] edge, Kernels kernels) {
     PackedMatrix weights = block.layer.weights;
     int fullTiles = Math.min(block.endTile, rows / ROWS);
     int fullPanels = Math.min(block.endPanel, weights.out() / COLUMNS);
     for (int panel = block.firstPanel; panel < fullPanels; panel++) {
       for (int k = 0; k < depth; k += DEPTH) {
-        multiplyPanel(block.layer, block.firstTile, fullTiles, panel, k);
+        multiplyPanel(block.layer, block.firstTile, fullTiles, panel, k, kernels);
       }
       if (fullTiles < block.endTile) {
-        multiplyEdge(block.layer, fullTiles, panel, tiles[worker]);
+        multiplyEdge(block.layer, fullTiles, panel, edge, kernels);
       }
     }
     if (fullPanels < block.endPanel) {
       for (int tile = block.firstTile; tile < block.endTile; tile++) {
-        multiplyEdge(block.layer, tile, fullPanels, tiles[worker]);
+        multiplyEdge(block.layer, tile, fullPanels, edge, kernels);
       }
     }
   }
 
   /** Whole tiles against one block of k of one panel, straight into the output. */
-  private void multiplyPanel(Layer layer, int firstTile, int endTile, int panel, int k) {
+  private void multiplyPanel(
+      Layer layer, int firstTile, int endTile, int panel, int k, Kernels kernels) {
     PackedMatrix weights = layer.weights;
     float[] output = layer.output;
     int out = weights.out();
@@ -123,10 +120,10 @@ final class LinearStep implements Step {
       if (k == 0) {
         begin(weights.bias(), panel * COLUMNS, layer.residual, output, c, out);
       }
-      MicroKernel.multiplyAdd(packed, (tile * depth + k) * ROWS, b, steps, output, c, out);
+      kernels.multiplyAdd(packed, (tile * depth + k) * ROWS, b, steps, output, c, out);
       if (k + steps == depth && layer.activation != Activation.IDENTITY) {
         for (int row = 0; row < ROWS; row++) {
-          Activations.apply(layer.activation, output, c + row * out, COLUMNS);
+          kernels.activate(layer.activation, output, c + row * out, COLUMNS);
         }
       }
     }
@@ -135,22 +132,20 @@ final class LinearStep implements Step {
   /** A tile starts as bias plus residual; the kernel adds the product. */
   private static void begin(
       float[] bias, int column, float @Nullable [] residual, float[] output, int c, int stride) {
-    FloatVector x = FloatVector.fromArray(SPECIES, bias, column);
-    FloatVector y = FloatVector.fromArray(SPECIES, bias, column + WIDTH);
     for (int row = 0; row < ROWS; row++) {
       int at = c + row * stride;
       if (residual == null) {
-        x.intoArray(output, at);
-        y.intoArray(output, at + WIDTH);
+        System.arraycopy(bias, column, output, at, COLUMNS);
       } else {
-        FloatVector.fromArray(SPECIES, residual, at).add(x).intoArray(output, at);
-        FloatVector.fromArray(SPECIES, residual, at + WIDTH).add(y).intoArray(output, at + WIDTH);
+        for (int i = 0; i < COLUMNS; i++) {
+          output[at + i] = residual[at + i] + bias[column + i];
+        }
       }
     }
   }
 
   /** A tile that hangs over the last row or column: computed aside, the part inside is copied. */
-  private void multiplyEdge(Layer layer, int tile, int panel, float[] c) {
+  private void multiplyEdge(Layer layer, int tile, int panel, float[] c, Kernels kernels) {
     PackedMatrix weights = layer.weights;
     int out = weights.out();
     int tileRows = Math.min(ROWS, rows - tile * ROWS);
@@ -169,10 +164,10 @@ final class LinearStep implements Step {
     }
     for (int k = 0; k < depth; k += DEPTH) {
       int steps = Math.min(DEPTH, depth - k);
-      MicroKernel.multiplyAdd(
+      kernels.multiplyAdd(
           packed, (tile * depth + k) * ROWS, weights.panel(panel, k), steps, c, 0, COLUMNS);
     }
-    Activations.apply(layer.activation, c, 0, tileRows * COLUMNS);
+    kernels.activate(layer.activation, c, 0, tileRows * COLUMNS);
     for (int row = 0; row < tileRows; row++) {
       System.arraycopy(c, row * COLUMNS, layer.output, first + row * out, columns);
     }

@@ -19,7 +19,7 @@ final class MovementSteps {
     int columns = width / patchWidth;
     int rows = height / patchHeight;
     int length = channels * patchHeight * patchWidth;
-    return pool ->
+    return (pool, kernels) ->
         pool.run(
             in.extent(0) * rows,
             (worker, task) -> {
@@ -41,7 +41,7 @@ final class MovementSteps {
   static Step concat(Op.Concat op, List<float[]> parts, float[] output) {
     Shape out = op.output().shape();
     int imageLength = out.extent(1) * out.extent(2);
-    return pool ->
+    return (pool, kernels) ->
         pool.run(
             out.extent(0),
             (worker, image) -> {
@@ -59,7 +59,7 @@ final class MovementSteps {
   static Step concatFeatures(Op.ConcatFeatures op, float[] left, float[] right, float[] output) {
     int a = op.left().shape().last();
     int b = op.right().shape().last();
-    return pool ->
+    return (pool, kernels) ->
         pool.run(
             (int) op.output().shape().rows(),
             (worker, row) -> {
@@ -78,7 +78,7 @@ final class MovementSteps {
     int stride = in.extent(op.axis()) * inner;
     int first = op.from() * inner;
     int count = (int) (op.output().shape().elements() / taken);
-    return pool -> {
+    return (pool, kernels) -> {
       for (int i = 0; i < count; i++) {
         System.arraycopy(input, first + i * stride, output, i * taken, taken);
       }
@@ -89,7 +89,7 @@ final class MovementSteps {
   static Step meanTokens(Op.MeanTokens op, float[] input, float[] output) {
     int tokens = op.input().shape().extent(1);
     int hidden = op.input().shape().last();
-    return pool ->
+    return (pool, kernels) ->
         pool.run(
             op.input().shape().extent(0),
             (worker, image) -> {

@@ -38,4 +38,9 @@ final class NativeFloats {
   static void copy(float[] source, int from, long address, int count) {
     MemorySegment.copy(source, from, EVERYTHING, ValueLayout.JAVA_FLOAT, address, count);
   }
+
+  /** Copies {@code count} floats at {@code address} into an array. */
+  static void read(long address, float[] target, int to, int count) {
+    MemorySegment.copy(EVERYTHING, ValueLayout.JAVA_FLOAT, address, target, to, count);
+  }
 }

@@ -124,7 +124,8 @@ public final class ScalarKernels {
     return y;
   }
 
-  static double activate(Activation activation, double x) {
+  /** One value of a non-linearity, in double precision. */
+  public static double activate(Activation activation, double x) {
     return switch (activation) {
       case IDENTITY -> x;
       case GELU -> 0.5 * x * (1 + Erf.erf(x / Math.sqrt(2)));

@@ -25,11 +25,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every operation of the cpu engine against the scalar oracle, on shapes that fit no tile. */
 class CpuEngineTest {
-  private static final CpuEngine ENGINE = new CpuEngine(3);
+  private static final CpuEngine ENGINE = new CpuEngine(3, vectorised());
+  private static final CpuEngine PLAIN = new CpuEngine(2, new Kernels());
+
+  private static Kernels vectorised() {
+    Kernels kernels = new Kernels();
+    kernels.useVectorProducts();
+    kernels.useVectorElements();
+    return kernels;
+  }
 
   @AfterAll
   static void close() {
     ENGINE.close();
+    PLAIN.close();
   }
 
   @ParameterizedTest
@@ -224,7 +233,7 @@ class CpuEngineTest {
         .hasMessage("input x is [8], this graph takes [2, 8]");
   }
 
-  /** Runs a graph twice on both engines; the second run must not see what the first left. */
+  /** Runs a graph twice on each engine; the second run must not see what the first left. */
   private static void compare(Consumer<GraphBuilder> model, double tolerance) {
     GraphBuilder g = new GraphBuilder();
     model.accept(g);
@@ -232,24 +241,29 @@ class CpuEngineTest {
     Random random = new Random(7);
     Map<String, Tensor> parameters = random(graph.parameters(), random, true);
     Executable expected = new ScalarEngine().compile(graph, parameters);
-    Executable actual = ENGINE.compile(graph, parameters);
+    List<Executable> executables =
+        List.of(ENGINE.compile(graph, parameters), PLAIN.compile(graph, parameters));
     for (int run = 0; run < 2; run++) {
       Map<String, Tensor> inputs = random(graph.inputs(), random, false);
       inputs.computeIfPresent("mask", (name, tensor) -> mask(tensor, random));
       Map<String, Tensor> want = expected.run(inputs);
-      Map<String, Tensor> got = actual.run(inputs);
-      assertThat(got.keySet()).containsExactlyElementsOf(want.keySet());
-      want.forEach((name, tensor) -> {
-        assertThat(got.get(name).shape()).isEqualTo(tensor.shape());
-        float[] left = got.get(name).toFloats();
-        float[] right = tensor.toFloats();
-        for (int i = 0; i < right.length; i++) {
-          if (!(Math.abs(left[i] - right[i]) <= tolerance * (1 + Math.abs(right[i])))) {
-            throw new AssertionError(
-                "%s[%d] is %s, the oracle says %s".formatted(name, i, left[i], right[i]));
-          }
-        }
-      });
+      for (Executable executable : executables) {
+        Map<String, Tensor> got = executable.run(inputs);
+        assertThat(got.keySet()).containsExactlyElementsOf(want.keySet());
+        got.forEach((name, tensor) -> compare(name, tensor, want.get(name), tolerance));
+      }
+    }
+  }
+
+  private static void compare(String name, Tensor got, Tensor want, double tolerance) {
+    assertThat(got.shape()).isEqualTo(want.shape());
+    float[] left = got.toFloats();
+    float[] right = want.toFloats();
+    for (int i = 0; i < right.length; i++) {
+      if (!(Math.abs(left[i] - right[i]) <= tolerance * (1 + Math.abs(right[i])))) {
+        throw new AssertionError(
+            "%s[%d] is %s, the oracle says %s".formatted(name, i, left[i], right[i]));
+      }
     }
   }
 

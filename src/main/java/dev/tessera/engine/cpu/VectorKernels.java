@@ -1,25 +1,96 @@
 package dev.tessera.engine.cpu;
 
+import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.SPECIES;
 import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
+import dev.tessera.graph.Activation;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
-/**
- * The inner loop of every matrix product: C += A·B for one register tile of C.
- *
- * <p>A is packed {@code [k][ROWS]}, B {@code [k][COLUMNS]}: each step of k loads two vectors of B,
- * broadcasts one float of A for each row and does two fused multiply-adds with it. All sums stay in
- * registers. Written out because the compiler keeps neither arrays of vectors nor vectors that
- * cross a call in registers.
- */
-final class MicroKernel {
+/** The kernels in the Vector API. */
+final class VectorKernels {
   /** Bytes of one step of k in a panel: two vectors. */
   private static final long STEP = 2L * WIDTH * Float.BYTES;
 
-  private MicroKernel() {}
+  private VectorKernels() {}
+
+  static void activate(Activation activation, float[] x, int offset, int count) {
+    int i = 0;
+    if (activation == Activation.GELU) {
+      // Apart from the switch because it is the epilogue of nearly every model's largest GEMM.
+      for (; i <= count - WIDTH; i += WIDTH) {
+        VectorMath.gelu(FloatVector.fromArray(SPECIES, x, offset + i)).intoArray(x, offset + i);
+      }
+    } else {
+      for (; i <= count - WIDTH; i += WIDTH) {
+        VectorMath.activate(activation, FloatVector.fromArray(SPECIES, x, offset + i))
+            .intoArray(x, offset + i);
+      }
+    }
+    PlainKernels.activate(activation, x, offset + i, count - i);
+  }
+
+  static void layerNorm(
+      float[] input, int at, float[] weight, float[] bias, float epsilon, float[] output) {
+    int width = weight.length;
+    int whole = SPECIES.loopBound(width);
+    FloatVector sum = FloatVector.zero(SPECIES);
+    for (int i = 0; i < whole; i += WIDTH) {
+      sum = sum.add(FloatVector.fromArray(SPECIES, input, at + i));
+    }
+    float total = sum.reduceLanes(VectorOperators.ADD);
+    for (int i = whole; i < width; i++) {
+      total += input[at + i];
+    }
+    float mean = total / width;
+    FloatVector squares = FloatVector.zero(SPECIES);
+    for (int i = 0; i < whole; i += WIDTH) {
+      FloatVector d = FloatVector.fromArray(SPECIES, input, at + i).sub(mean);
+      squares = d.fma(d, squares);
+    }
+    float variance = squares.reduceLanes(VectorOperators.ADD);
+    for (int i = whole; i < width; i++) {
+      variance += (input[at + i] - mean) * (input[at + i] - mean);
+    }
+    float inverse = (float) (1 / Math.sqrt(variance / width + epsilon));
+    for (int i = 0; i < whole; i += WIDTH) {
+      FloatVector.fromArray(SPECIES, input, at + i)
+          .sub(mean)
+          .mul(inverse)
+          .fma(FloatVector.fromArray(SPECIES, weight, i), FloatVector.fromArray(SPECIES, bias, i))
+          .intoArray(output, at + i);
+    }
+    for (int i = whole; i < width; i++) {
+      output[at + i] = (input[at + i] - mean) * inverse * weight[i] + bias[i];
+    }
+  }
+
+  static void softmax(float[] scores, int keys, long panel, float[] inverse) {
+    for (int lane = 0; lane < COLUMNS; lane += WIDTH) {
+      FloatVector max = FloatVector.fromArray(SPECIES, scores, lane);
+      for (int k = 1; k < keys; k++) {
+        max = max.max(FloatVector.fromArray(SPECIES, scores, k * COLUMNS + lane));
+      }
+      FloatVector sum = FloatVector.zero(SPECIES);
+      for (int k = 0; k < keys; k++) {
+        int at = k * COLUMNS + lane;
+        FloatVector p = VectorMath.exp(FloatVector.fromArray(SPECIES, scores, at).sub(max));
+        sum = sum.add(p);
+        NativeFloats.store(p, panel + (long) at * Float.BYTES);
+      }
+      FloatVector.broadcast(SPECIES, 1f).div(sum).intoArray(inverse, lane);
+    }
+  }
 
   /**
+   * C += A·B for one register tile of C.
+   *
+   * <p>A is packed {@code [k][ROWS]}, B {@code [k][COLUMNS]}: each step of k loads two vectors of
+   * B, broadcasts one float of A for each row and does two fused multiply-adds with it. All sums
+   * stay in registers. Written out because the compiler keeps neither arrays of vectors nor vectors
+   * that cross a call in registers.
+   *
    * @param a packed rows, from {@code a0} on
    * @param b address of the packed columns
    * @param depth steps of k

@@ -1,0 +1,92 @@
+package dev.tessera.engine.cpu;
+
+import static dev.tessera.engine.cpu.Lanes.COLUMNS;
+import static dev.tessera.engine.cpu.Lanes.ROWS;
+
+import dev.tessera.graph.Activation;
+import java.lang.foreign.Arena;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Makes the JIT compile {@link VectorKernels} while a program still reads its arguments, its model
+ * and its first image, and switches {@link Kernels} over as soon as they are fast.
+ *
+ * <p>Each kernel is called on little data until the JIT has counted enough calls; many short calls
+ * rather than one long loop, so that the method itself is compiled and not only its loop. Then it
+ * is timed against its plain form now and then.
+ */
+final class WarmUp implements Runnable {
+  /** Steps of k in a call: enough for the profile to show a loop. */
+  private static final int DEPTH = 16;
+
+  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
+
+  private final Kernels kernels;
+  private final float[] a = new float[ROWS * DEPTH];
+  private final float[] c = new float[Math.max(ROWS, DEPTH) * COLUMNS];
+  private final float[] inverse = new float[COLUMNS];
+
+  private WarmUp(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
+  /** Starts the thread; it ends by itself, at the latest after some seconds. */
+  static void start(Kernels kernels) {
+    Thread.ofPlatform().daemon().name("tessera-warm-up").start(new WarmUp(kernels));
+  }
+
+  @Override
+  public void run() {
+    try (Arena arena = Arena.ofConfined()) {
+      long b = NativeFloats.allocate(arena, c.length);
+      long deadline = System.nanoTime() + PATIENCE;
+      if (until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
+        kernels.useVectorProducts();
+      }
+      if (until(deadline, () -> elements(b, true), () -> elements(b, false))) {
+        kernels.useVectorElements();
+      }
+    }
+  }
+
+  /** Calls {@code vector} until it takes less time than {@code plain}; false past the deadline. */
+  private static boolean until(long deadline, Runnable vector, Runnable plain) {
+    for (int call = 0; System.nanoTime() < deadline; call++) {
+      vector.run();
+      if (call % 16 == 15 && best(vector) < best(plain)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static long best(Runnable kernel) {
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i < 3; i++) {
+      long start = System.nanoTime();
+      kernel.run();
+      best = Math.min(best, System.nanoTime() - start);
+    }
+    return best;
+  }
+
+  private void multiply(long b, boolean vector) {
+    if (vector) {
+      VectorKernels.multiplyAdd(a, 0, b, DEPTH, c, 0, COLUMNS);
+    } else {
+      PlainKernels.multiplyAdd(a, 0, b, DEPTH, c, 0, COLUMNS);
+    }
+  }
+
+  private void elements(long b, boolean vector) {
+    if (vector) {
+      VectorKernels.activate(Activation.GELU, c, 0, COLUMNS);
+      VectorKernels.softmax(c, DEPTH, b, inverse);
+      VectorKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
+    } else {
+      PlainKernels.activate(Activation.GELU, c, 0, COLUMNS);
+      PlainKernels.softmax(c, DEPTH, b, inverse);
+      PlainKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
+    }
+  }
+}

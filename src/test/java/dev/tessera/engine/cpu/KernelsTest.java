@@ -1,0 +1,75 @@
+package dev.tessera.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tessera.engine.scalar.ScalarKernels;
+import dev.tessera.graph.Activation;
+import java.util.function.BiConsumer;
+import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The kernels' accuracy over their whole range, and that the JIT makes vector code of them. */
+class KernelsTest {
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void activationsAreWithinTwoMillionths(Activation activation) {
+    float[] x = range(-30, 30, 400_003);
+    for (BiConsumer<float[], Integer> kernel :
+        java.util.List.<BiConsumer<float[], Integer>>of(
+            (y, n) -> VectorKernels.activate(activation, y, 0, n),
+            (y, n) -> PlainKernels.activate(activation, y, 0, n))) {
+      float[] y = x.clone();
+      kernel.accept(y, y.length);
+      for (int i = 0; i < x.length; i++) {
+        double want = ScalarKernels.activate(activation, x[i]);
+        double error = Math.abs(y[i] - want) / Math.max(1, Math.abs(want));
+        assertThat(error).as("%s(%s) = %s", activation, x[i], y[i]).isLessThan(2e-6);
+      }
+    }
+  }
+
+  @Test
+  void expIsWithinTwoUlp() {
+    float[] x = range(-87, 88, 300_007);
+    for (int i = 0; i + Lanes.WIDTH <= x.length; i += Lanes.WIDTH) {
+      float[] y = new float[Lanes.WIDTH];
+      VectorMath.exp(FloatVector.fromArray(Lanes.SPECIES, x, i)).intoArray(y, 0);
+      for (int lane = 0; lane < y.length; lane++) {
+        double want = Math.exp(x[i + lane]);
+        assertThat(Math.abs(y[lane] / want - 1)).as("exp(%s)", x[i + lane]).isLessThan(2.5e-7);
+      }
+    }
+  }
+
+  @Test
+  void expSaturates() {
+    float[] x = new float[Lanes.WIDTH];
+    float[] y = new float[Lanes.WIDTH];
+    x[0] = -Float.MAX_VALUE;
+    x[1] = 1000;
+    VectorMath.exp(FloatVector.fromArray(Lanes.SPECIES, x, 0)).intoArray(y, 0);
+    assertThat(y[0]).isBetween(0f, 1.3e-38f);
+    assertThat(y[1]).isBetween(2e38f, Float.MAX_VALUE);
+  }
+
+  @Test
+  void becomeVectorised() throws InterruptedException {
+    Kernels kernels = new Kernels();
+    assertThat(kernels.vectorised()).isFalse();
+    WarmUp.start(kernels);
+    for (int i = 0; i < 300 && !kernels.vectorised(); i++) {
+      Thread.sleep(100);
+    }
+    assertThat(kernels.vectorised()).isTrue();
+  }
+
+  private static float[] range(double from, double to, int count) {
+    float[] x = new float[count];
+    for (int i = 0; i < count; i++) {
+      x[i] = (float) (from + (to - from) * i / (count - 1));
+    }
+    return x;
+  }
+}
