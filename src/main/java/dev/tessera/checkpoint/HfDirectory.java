@@ -81,9 +81,7 @@ public final class HfDirectory implements AutoCloseable {
     Layout layout =
         configFile.equals(openClip)
             ? Layout.OPEN_CLIP
-            : config.containsKey("architecture") && !config.containsKey("model_type")
-                ? Layout.TIMM
-                : Layout.TRANSFORMERS;
+            : isTimm(config) ? Layout.TIMM : Layout.TRANSFORMERS;
     Path preprocessorFile = path.resolve("preprocessor_config.json");
     Map<String, @Nullable Object> preprocessor =
         Files.exists(preprocessorFile) ? Json.readObject(preprocessorFile) : null;
@@ -197,6 +195,12 @@ public final class HfDirectory implements AutoCloseable {
   @Override
   public void close() {
     files.forEach(Safetensors::close);
+  }
+
+  /** timm's own directories have no model_type, those of transformers' wrapper around timm do. */
+  private static boolean isTimm(Map<String, @Nullable Object> config) {
+    Object type = config.get("model_type");
+    return config.containsKey("architecture") && (type == null || type.equals("timm_wrapper"));
   }
 
   private static String notDirectory(Path path) {

@@ -145,7 +145,7 @@ public final class NameMap {
         sources.put(name, new Source.Whole(name));
         continue;
       }
-      String bare = name.startsWith(family + ".") ? name.substring(family.length() + 1) : name;
+      String bare = without(family + ".", without("timm_model.", name));
       Rule rule = null;
       List<String> targets = List.of(bare);
       for (Rule candidate : rules) {
@@ -204,6 +204,10 @@ public final class NameMap {
               + "\" are two names of one parameter, "
               + target);
     }
+  }
+
+  private static String without(String prefix, String name) {
+    return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
   }
 
   private static String prefixed(String family, String name) {

@@ -58,6 +58,8 @@ class NameMapTest {
     "vit, fc_norm.bias, fc_norm.bias",
     "vit, head.weight, classifier.weight",
     "deit, head_dist.weight, distillation_classifier.weight",
+    // timm inside of transformers' TimmWrapperModel
+    "vit, timm_model.blocks.7.norm1.bias, vit.encoder.layer.7.layernorm_before.bias",
     // the original DINOv2
     "dinov2, blocks.0.11.ls2.gamma, dinov2.encoder.layer.11.layer_scale2.lambda1",
     "dinov2, blocks.2.mlp.w12.weight, dinov2.encoder.layer.2.mlp.weights_in.weight",
