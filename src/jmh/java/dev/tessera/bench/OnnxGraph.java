@@ -1,0 +1,129 @@
+package dev.tessera.bench;
+
+import dev.tessera.tensor.DType;
+import dev.tessera.tensor.Shape;
+import dev.tessera.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * The nodes and constants of an ONNX model, written as a {@code ModelProto}. Field numbers are
+ * those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+ */
+final class OnnxGraph {
+  private static final int IR_VERSION = 8;
+  private static final int OPSET = 17;
+  private static final int FLOAT = 1;
+  private static final int INT64 = 7;
+
+  private final ProtoMessage graph = new ProtoMessage().text(2, "tessera");
+  private final Set<String> constants = new HashSet<>();
+  private int nodes;
+
+  void input(String name, Shape shape) {
+    graph.message(11, valueInfo(name, shape));
+  }
+
+  void output(String name, Shape shape) {
+    graph.message(12, valueInfo(name, shape));
+  }
+
+  /** Stores an F32 constant once for each name, under the shape given, and returns the name. */
+  String constant(String name, Shape shape, Tensor tensor) {
+    if (constants.add(name)) {
+      Tensor floats = tensor.dtype() == DType.F32 ? tensor : Tensor.of(shape, tensor.toFloats());
+      graph.message(5, tensorProto(name, FLOAT, shape, floats));
+    }
+    return name;
+  }
+
+  String scalar(float value) {
+    Shape shape = Shape.of();
+    return constant("scalar_" + value, shape, Tensor.of(shape, value));
+  }
+
+  /** An I64 vector, as shapes and indices are given to ONNX operators. */
+  String integers(long... values) {
+    Shape shape = Shape.of(values.length);
+    StringBuilder name = new StringBuilder("integers");
+    for (long value : values) {
+      name.append('_').append(value);
+    }
+    if (constants.add(name.toString())) {
+      graph.message(5, tensorProto(name.toString(), INT64, shape, Tensor.of(shape, values)));
+    }
+    return name.toString();
+  }
+
+  /** Appends a node whose output gets a name of its own. */
+  String node(String type, List<String> inputs) {
+    return node(type, inputs, _ -> {});
+  }
+
+  String node(String type, List<String> inputs, Consumer<Attributes> attributes) {
+    return node(type, inputs, "t" + nodes, attributes);
+  }
+
+  String node(String type, List<String> inputs, String output, Consumer<Attributes> attributes) {
+    ProtoMessage node = new ProtoMessage();
+    inputs.forEach(input -> node.text(1, input));
+    node.text(2, output).text(3, type + "_" + nodes++).text(4, type);
+    attributes.accept(new Attributes(node));
+    graph.message(1, node);
+    return output;
+  }
+
+  void writeTo(Path file) throws IOException {
+    new ProtoMessage()
+        .varint(1, IR_VERSION)
+        .text(2, "tessera")
+        .message(7, graph)
+        .message(8, new ProtoMessage().text(1, "").varint(2, OPSET))
+        .writeTo(file);
+  }
+
+  /** The attributes of one node. */
+  static final class Attributes {
+    private final ProtoMessage node;
+
+    private Attributes(ProtoMessage node) {
+      this.node = node;
+    }
+
+    Attributes integer(String name, long value) {
+      node.message(5, new ProtoMessage().text(1, name).varint(3, value).varint(20, 2));
+      return this;
+    }
+
+    Attributes real(String name, float value) {
+      node.message(5, new ProtoMessage().text(1, name).fixed(2, value).varint(20, 1));
+      return this;
+    }
+
+    Attributes integers(String name, long... values) {
+      node.message(5, new ProtoMessage().text(1, name).varints(8, values).varint(20, 7));
+      return this;
+    }
+  }
+
+  private static ProtoMessage tensorProto(String name, int type, Shape shape, Tensor tensor) {
+    ProtoMessage proto = new ProtoMessage();
+    for (int extent : shape.toArray()) {
+      proto.varint(1, extent);
+    }
+    return proto.varint(2, type).text(8, name).bytes(9, tensor.data());
+  }
+
+  private static ProtoMessage valueInfo(String name, Shape shape) {
+    ProtoMessage dimensions = new ProtoMessage();
+    for (int extent : shape.toArray()) {
+      dimensions.message(1, new ProtoMessage().varint(1, extent));
+    }
+    ProtoMessage tensorType = new ProtoMessage().varint(1, FLOAT).message(2, dimensions);
+    return new ProtoMessage().text(1, name).message(2, new ProtoMessage().message(1, tensorType));
+  }
+}
