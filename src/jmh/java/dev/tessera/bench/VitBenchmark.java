@@ -1,0 +1,177 @@
+package dev.tessera.bench;
+
+import ai.onnxruntime.OrtException;
+import dev.tessera.engine.Executable;
+import dev.tessera.engine.cpu.CpuEngine;
+import dev.tessera.graph.Graph;
+import dev.tessera.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * The whole forward pass of a Vision Transformer, on the cpu engine and on ONNX Runtime in turns:
+ * one process, the same weights, the same pixels, the same number of threads, fp32. Ends with code
+ * 1 where their logits differ.
+ */
+@Command(
+    name = "vit.sh",
+    mixinStandardHelpOptions = true,
+    description = "Tessera's cpu engine beside ONNX Runtime, in turns, on the same ViT.")
+public final class VitBenchmark implements Callable<Integer> {
+  private static final double TOLERANCE = 1e-3;
+
+  @Option(
+      names = "--model",
+      split = ",",
+      defaultValue = "base",
+      description = "tiny and base: ViT-Ti/16 and ViT-B/16 (default: base)")
+  private List<String> models = List.of();
+
+  @Option(names = "--batch", split = ",", defaultValue = "1,8", description = "default: 1,8")
+  private List<Integer> batches = List.of();
+
+  @Option(names = "--threads", defaultValue = "2", description = "default: 2")
+  private int threads;
+
+  @Option(names = "--rounds", defaultValue = "15", description = "measured pairs (default: 15)")
+  private int rounds;
+
+  @Option(
+      names = "--warm-up",
+      defaultValue = "3",
+      description = "seconds that each side runs unmeasured (default: 3)")
+  private double warmUp;
+
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new VitBenchmark()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException, OrtException {
+    boolean agree = true;
+    try (CpuEngine engine = new CpuEngine(threads)) {
+      print("%s, JDK %s", engine.description(), Runtime.version());
+      print("ONNX Runtime %s, %d threads, all optimisations", OnnxPeer.version(), threads);
+      print("%d rounds after %.0f s of warm-up; milliseconds a batch", rounds, warmUp);
+      print("");
+      print("             tessera           onnxruntime       onnxruntime ÷ tessera");
+      print(
+          "model batch  median    best    median    best    medians  paired: median [25-75 %%] (all)");
+      for (String model : models) {
+        RandomVit vit = RandomVit.valueOf(model.toUpperCase(Locale.ROOT));
+        try (Arena arena = Arena.ofShared()) {
+          Map<String, Tensor> parameters = vit.parameters(arena);
+          for (int batch : batches) {
+            agree &= compare(engine, vit, parameters, batch);
+          }
+        }
+      }
+    }
+    return agree ? 0 : 1;
+  }
+
+  private boolean compare(
+      CpuEngine engine, RandomVit vit, Map<String, Tensor> parameters, int batch)
+      throws IOException, OrtException {
+    Graph graph = vit.graph(batch);
+    Path file = Files.createTempFile("tessera-bench", ".onnx");
+    try (Arena arena = Arena.ofShared()) {
+      Tensor pixels = RandomVit.pixels(arena, batch, batch);
+      OnnxModel.write(graph, parameters, file);
+      try (OnnxPeer peer = new OnnxPeer(file, pixels, threads)) {
+        Executable executable = engine.compile(graph, parameters);
+        Map<String, Tensor> inputs = Map.of("pixel_values", pixels);
+        Contestant ours = () -> executable.run(inputs).get("logits").toFloats();
+        Contestant theirs = peer::logits;
+        double difference = difference(ours.logits(), theirs.logits());
+        warmUp(ours);
+        warmUp(theirs);
+        report(vit, batch, difference, measure(ours, theirs));
+        if (!(difference <= TOLERANCE)) {
+          print("FAILED: the logits differ by more than %s", TOLERANCE);
+          return false;
+        }
+        return true;
+      }
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  private interface Contestant {
+    float[] logits() throws OrtException;
+  }
+
+  private void warmUp(Contestant contestant) throws OrtException {
+    long start = System.nanoTime();
+    do {
+      contestant.logits();
+    } while (System.nanoTime() - start < warmUp * 1e9);
+  }
+
+  /** Who goes first changes with every round. */
+  private PairedTimes measure(Contestant ours, Contestant theirs) throws OrtException {
+    double[] ourTimes = new double[rounds];
+    double[] theirTimes = new double[rounds];
+    for (int round = 0; round < rounds; round++) {
+      if (round % 2 == 0) {
+        ourTimes[round] = milliseconds(ours);
+        theirTimes[round] = milliseconds(theirs);
+      } else {
+        theirTimes[round] = milliseconds(theirs);
+        ourTimes[round] = milliseconds(ours);
+      }
+    }
+    return new PairedTimes(ourTimes, theirTimes);
+  }
+
+  private static double milliseconds(Contestant contestant) throws OrtException {
+    long start = System.nanoTime();
+    contestant.logits();
+    return (System.nanoTime() - start) / 1e6;
+  }
+
+  private static double difference(float[] left, float[] right) {
+    if (left.length != right.length) {
+      return Double.NaN;
+    }
+    double largest = 0;
+    for (int i = 0; i < left.length; i++) {
+      double difference = Math.abs((double) left[i] - right[i]);
+      largest = difference <= largest ? largest : difference; // keeps NaN
+    }
+    return largest;
+  }
+
+  private static void report(RandomVit vit, int batch, double difference, PairedTimes times) {
+    print(
+        "%-5s %5d %7.1f %7.1f   %7.1f %7.1f      %5.3f           %5.3f [%.3f-%.3f] (%.3f-%.3f)"
+            + "   max |Δlogit| %.1e",
+        vit.name().toLowerCase(Locale.ROOT),
+        batch,
+        times.ours(),
+        times.oursAtBest(),
+        times.theirs(),
+        times.theirsAtBest(),
+        times.ratio(),
+        times.ratioQuantile(0.5),
+        times.ratioQuantile(0.25),
+        times.ratioQuantile(0.75),
+        times.ratioQuantile(0),
+        times.ratioQuantile(1),
+        difference);
+  }
+
+  private static void print(String format, Object... arguments) {
+    System.out.println(String.format(Locale.ROOT, format, arguments));
+  }
+}
