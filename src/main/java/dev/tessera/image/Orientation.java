@@ -28,7 +28,7 @@ enum Orientation {
     byte[] from = image.pixels();
     byte[] to = new byte[from.length];
     // Where source pixel (0, 0) goes, and how far the target moves per source column and row.
-    boolean swapped = ordinal() >= 4;
+    boolean swapped = compareTo(TRANSPOSE) >= 0;
     int stride = swapped ? height : width;
     int start =
         switch (this) {
