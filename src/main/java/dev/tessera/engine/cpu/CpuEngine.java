@@ -46,13 +46,18 @@ public final class CpuEngine implements Engine {
 
   @Override
   public String description() {
+    return describe(pool.size());
+  }
+
+  /** What an engine with so many threads would be on this machine. */
+  public static String describe(int threads) {
     return "cpu: Vector API, %d-bit vectors, %d×%d tiles, %d thread%s"
         .formatted(
             Lanes.SPECIES.vectorBitSize(),
             Lanes.ROWS,
             Lanes.COLUMNS,
-            pool.size(),
-            pool.size() == 1 ? "" : "s");
+            threads,
+            threads == 1 ? "" : "s");
   }
 
   @Override

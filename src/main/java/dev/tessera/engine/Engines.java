@@ -1,0 +1,78 @@
+package dev.tessera.engine;
+
+import dev.tessera.engine.cpu.CpuEngine;
+import dev.tessera.engine.scalar.ScalarEngine;
+import java.util.List;
+
+/**
+ * The one gate to engines: probes what this JVM offers, says in one line what it chose and what to do
+ * to get a better one, and never falls back once a person has named a device.
+ */
+public final class Engines {
+  /** What {@code --device} takes when nobody names one. */
+  public static final String AUTO = "auto";
+
+  private static final String ADD_VECTOR_API =
+      "this JVM was started without the Vector API; start it with --add-modules"
+          + " jdk.incubator.vector, as the tessera launcher does";
+
+  private Engines() {}
+
+  /**
+   * A device that a person can name.
+   *
+   * @param name what {@code --device} takes
+   * @param available whether {@link #open} would succeed
+   * @param explanation what it is, or what it lacks and how to get it
+   */
+  public record Device(String name, boolean available, String explanation) {}
+
+  /** Every device this version knows, the best available one first. */
+  public static List<Device> devices() {
+    boolean vectors = hasVectorApi();
+    Device cpu =
+        new Device(
+            "cpu", vectors, vectors ? CpuEngine.describe(defaultThreads()) : ADD_VECTOR_API);
+    Device scalar = new Device("scalar", true, new ScalarEngine().description());
+    return vectors ? List.of(cpu, scalar) : List.of(scalar, cpu);
+  }
+
+  /** The device that {@link #AUTO} stands for. */
+  public static Device preferred() {
+    return devices().getFirst();
+  }
+
+  /**
+   * Opens an engine.
+   *
+   * @param device {@link #AUTO} or the name of one of {@link #devices()}
+   * @param threads threads that compute; 0 for one on each core
+   * @throws DeviceException if the device is unknown or not available here
+   */
+  public static Engine open(String device, int threads) throws DeviceException {
+    String name = device.equals(AUTO) ? preferred().name() : device;
+    return switch (name) {
+      case "scalar" -> new ScalarEngine();
+      case "cpu" -> {
+        if (!hasVectorApi()) {
+          throw new DeviceException("device cpu is not available: " + ADD_VECTOR_API + ".");
+        }
+        yield new CpuEngine(threads == 0 ? defaultThreads() : threads);
+      }
+      default ->
+          throw new DeviceException(
+              "device "
+                  + device
+                  + " is unknown; this version has auto, cpu and scalar (see tessera devices).");
+    };
+  }
+
+  /** One thread for each core that this process may use. */
+  public static int defaultThreads() {
+    return Runtime.getRuntime().availableProcessors();
+  }
+
+  private static boolean hasVectorApi() {
+    return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+  }
+}

@@ -1,0 +1,34 @@
+package dev.tessera.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+class EnginesTest {
+  @Test
+  void choosesTheVectorEngineWhereThereIsOne() throws DeviceException {
+    assertThat(Engines.preferred().name()).isEqualTo("cpu");
+    try (Engine engine = Engines.open("auto", 3)) {
+      assertThat(engine.name()).isEqualTo("cpu");
+      assertThat(engine.description()).contains("-bit vectors").endsWith("3 threads");
+    }
+  }
+
+  @Test
+  void opensEveryDeviceItCallsAvailable() throws DeviceException {
+    for (Engines.Device device : Engines.devices()) {
+      assertThat(device.available()).isTrue();
+      try (Engine engine = Engines.open(device.name(), 0)) {
+        assertThat(engine.name()).isEqualTo(device.name());
+      }
+    }
+  }
+
+  @Test
+  void neverFallsBackFromANamedDevice() {
+    assertThatThrownBy(() -> Engines.open("cuda:0", 0))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("device cuda:0 is unknown");
+  }
+}
