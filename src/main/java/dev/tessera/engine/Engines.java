@@ -5,8 +5,8 @@ import dev.tessera.engine.scalar.ScalarEngine;
 import java.util.List;
 
 /**
- * The one gate to engines: probes what this JVM offers, says in one line what it chose and what to do
- * to get a better one, and never falls back once a person has named a device.
+ * The one gate to engines: probes what this JVM offers, says in one line what it chose and what to
+ * do to get a better one, and never falls back once a person has named a device.
  */
 public final class Engines {
   /** What {@code --device} takes when nobody names one. */
@@ -31,8 +31,7 @@ public final class Engines {
   public static List<Device> devices() {
     boolean vectors = hasVectorApi();
     Device cpu =
-        new Device(
-            "cpu", vectors, vectors ? CpuEngine.describe(defaultThreads()) : ADD_VECTOR_API);
+        new Device("cpu", vectors, vectors ? CpuEngine.describe(defaultThreads()) : ADD_VECTOR_API);
     Device scalar = new Device("scalar", true, new ScalarEngine().description());
     return vectors ? List.of(cpu, scalar) : List.of(scalar, cpu);
   }

@@ -133,8 +133,8 @@ record ModelConfig(Path file, Map<String, @Nullable Object> values) {
   Size inputSize() throws CheckpointException {
     if (values.get("input_size") instanceof List<?> list
         && list.size() == 3
-        && list.get(1) instanceof Object height
-        && list.get(2) instanceof Object width) {
+        && list.get(1) instanceof Number height
+        && list.get(2) instanceof Number width) {
       return new Size(integer("input_size", height, 1), integer("input_size", width, 1));
     }
     throw wrong("input_size", "a list of channels, height and width");
