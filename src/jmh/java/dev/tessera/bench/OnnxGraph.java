@@ -17,6 +17,7 @@ import java.util.function.Consumer;
 final class OnnxGraph {
   private static final int IR_VERSION = 8;
   private static final int OPSET = 17;
+  private static final String MICROSOFT = "com.microsoft";
   private static final int FLOAT = 1;
   private static final int INT64 = 7;
 
@@ -83,6 +84,7 @@ final class OnnxGraph {
         .text(2, "tessera")
         .message(7, graph)
         .message(8, new ProtoMessage().text(1, "").varint(2, OPSET))
+        .message(8, new ProtoMessage().text(1, MICROSOFT).varint(2, 1))
         .writeTo(file);
   }
 
@@ -92,6 +94,12 @@ final class OnnxGraph {
 
     private Attributes(ProtoMessage node) {
       this.node = node;
+    }
+
+    /** The operator is one of ONNX Runtime's own. */
+    Attributes microsoft() {
+      node.text(7, MICROSOFT);
+      return this;
     }
 
     Attributes integer(String name, long value) {

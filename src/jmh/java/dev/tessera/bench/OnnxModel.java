@@ -24,17 +24,27 @@ import java.util.Map;
  * with the same weights and at its best.
  */
 public final class OnnxModel {
+  /** How attention is written. */
+  public enum Attention {
+    /** MatMul, Mul, Softmax, MatMul, as PyTorch's exporter writes it. */
+    EXPORTED,
+    /** ONNX Runtime's own operator, as its {@code transformers} optimiser would put it in. */
+    FUSED
+  }
+
   /** A tensor known before any input is: a parameter or a parameter seen under another shape. */
   private record Constant(String name, Tensor tensor) {}
 
   private final Graph graph;
+  private final Attention style;
   private final OnnxGraph onnx = new OnnxGraph();
   private final Map<Value, Constant> constants = new HashMap<>();
   private final Map<Value, String> names = new HashMap<>();
   private final Map<Value, Op.Patches> patches = new HashMap<>();
 
-  private OnnxModel(Graph graph, Map<String, Tensor> parameters) {
+  private OnnxModel(Graph graph, Map<String, Tensor> parameters, Attention style) {
     this.graph = graph;
+    this.style = style;
     graph
         .parameters()
         .forEach((name, value) -> constants.put(value, new Constant(name, parameters.get(name))));
@@ -49,9 +59,9 @@ public final class OnnxModel {
    * @throws IllegalArgumentException if an operation is none that this class writes: masked or
    *     causal attention, gated units, resized positions, fused epilogues
    */
-  public static void write(Graph graph, Map<String, Tensor> parameters, Path file)
+  public static void write(Graph graph, Map<String, Tensor> parameters, Attention style, Path file)
       throws IOException {
-    OnnxModel model = new OnnxModel(graph, parameters);
+    OnnxModel model = new OnnxModel(graph, parameters, style);
     graph.inputs().forEach((name, value) -> model.onnx.input(name, value.shape()));
     graph.outputs().forEach((name, value) -> model.onnx.output(name, value.shape()));
     graph.operations().forEach(model::emit);
@@ -214,6 +224,17 @@ public final class OnnxModel {
   private void attention(Op.Attention attention) {
     if (attention.keyMask() != null || attention.causal()) {
       throw new IllegalArgumentException("no ONNX pattern for a masked " + attention);
+    }
+    if (style == Attention.FUSED) {
+      onnx.node(
+          "MultiHeadAttention",
+          List.of(name(attention.query()), name(attention.key()), name(attention.value())),
+          name(attention.output()),
+          a ->
+              a.microsoft()
+                  .integer("num_heads", attention.heads())
+                  .real("scale", attention.scale()));
+      return;
     }
     String query = heads(attention.query(), attention.heads(), 0, 2, 1, 3);
     String key = heads(attention.key(), attention.heads(), 0, 2, 3, 1);
