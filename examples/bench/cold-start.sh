@@ -1,7 +1,7 @@
 #!/bin/sh
 # From the shell to the label of one JPEG of 500×375: `tessera classify` and the least Java program that
-# does the same with ONNX Runtime (from the .onnx file, and from one that it optimised and saved before),
-# in turns: wall time and peak memory. Models with random weights are written to src/target/bench first.
+# does the same with ONNX Runtime (from the .onnx file; from one that it optimised and saved before; from
+# one in its own format that it maps), in turns: wall time, CPU seconds and peak memory. Models with random weights are written to src/target/bench first.
 #
 #   examples/bench/cold-start.sh                            ViT-Ti/16 and ViT-B/16, 9 runs of each
 #   examples/bench/cold-start.sh --model tiny --rounds 25

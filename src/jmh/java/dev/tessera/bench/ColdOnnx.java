@@ -14,8 +14,8 @@ import javax.imageio.ImageIO;
 
 /**
  * The peer of {@code tessera classify}: the least Java that labels one image with ONNX Runtime.
- * Arguments: the model, {@code ALL_OPT} or {@code NO_OPT}, the image. Nothing but the JDK and ONNX
- * Runtime is loaded, and nothing that would make it start later.
+ * Arguments: the image, the model, {@code ALL_OPT} or {@code NO_OPT}, session options to switch on.
+ * Nothing but the JDK and ONNX Runtime is loaded, and nothing that would make it start later.
  */
 public final class ColdOnnx {
   private static final int SIZE = 224;
@@ -26,13 +26,16 @@ public final class ColdOnnx {
   public static void main(String[] arguments) throws Exception {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.valueOf(arguments[1]));
+    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.valueOf(arguments[2]));
     options.setIntraOpNumThreads(2);
     options.setInterOpNumThreads(1);
-    OrtSession session = environment.createSession(arguments[0], options);
+    for (int i = 3; i < arguments.length; i++) {
+      options.addConfigEntry(arguments[i], "1");
+    }
+    OrtSession session = environment.createSession(arguments[1], options);
 
     ImageIO.setUseCache(false);
-    FloatBuffer pixels = pixels(ImageIO.read(new File(arguments[2])));
+    FloatBuffer pixels = pixels(ImageIO.read(new File(arguments[0])));
     OnnxTensor tensor = OnnxTensor.createTensor(environment, pixels, new long[] {1, 3, SIZE, SIZE});
     float[][] logits = (float[][]) session.run(Map.of("pixel_values", tensor)).get(0).getValue();
     print(softmax(logits[0]));

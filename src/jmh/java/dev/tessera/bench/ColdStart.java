@@ -98,8 +98,11 @@ public final class ColdStart implements Callable<Integer> {
       Path checkpoint = directory.resolve("vit-" + name);
       Path exported = directory.resolve("vit-" + name + ".onnx");
       Path optimised = directory.resolve("vit-" + name + "-optimised.onnx");
-      writeModels(vit, checkpoint, exported, optimised);
-      run(program.training(exported, photo), null);
+      Path mapped = directory.resolve("vit-" + name + ".ort");
+      writeModels(vit, checkpoint, exported);
+      OnnxProgram.optimise(exported, optimised);
+      OnnxProgram.optimise(exported, mapped);
+      run(program.training(photo, exported), null);
 
       List<Contestant> contestants = new ArrayList<>();
       if (Files.isExecutable(tessera)) {
@@ -112,9 +115,10 @@ public final class ColdStart implements Callable<Integer> {
                 checkpoint.toString());
         contestants.add(contestant("tessera classify", classify));
       }
-      contestants.add(contestant("onnxruntime", program.command(exported, "ALL_OPT", photo)));
+      contestants.add(contestant("onnxruntime", program.exported(photo, exported)));
       contestants.add(
-          contestant("onnxruntime, pre-optimised", program.command(optimised, "NO_OPT", photo)));
+          contestant("onnxruntime, pre-optimised", program.optimised(photo, optimised)));
+      contestants.add(contestant("onnxruntime, mapped .ort", program.mapped(photo, mapped)));
       measure(contestants);
       contestants.forEach(contestant -> report(name, contestant, contestants.getFirst()));
     }
@@ -192,14 +196,13 @@ public final class ColdStart implements Callable<Integer> {
             ratio));
   }
 
-  private static void writeModels(RandomVit vit, Path checkpoint, Path exported, Path optimised)
-      throws IOException, OrtException {
+  private static void writeModels(RandomVit vit, Path checkpoint, Path exported)
+      throws IOException {
     try (Arena arena = Arena.ofShared()) {
       Map<String, Tensor> parameters = vit.parameters(arena);
       RandomCheckpoint.write(vit, parameters, checkpoint);
       OnnxModel.write(vit.graph(1), parameters, OnnxModel.Attention.EXPORTED, exported);
     }
-    OnnxProgram.optimise(exported, optimised);
   }
 
   /** 500×375, as many photographs in ImageNet are: soft shapes with some grain. */

@@ -2,7 +2,9 @@ package dev.tessera.bench;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -29,27 +31,49 @@ final class OnnxProgram {
     unpack("libonnxruntime4j_jni.so");
   }
 
-  /** Has ONNX Runtime optimise a model for this machine and save what it made of it. */
+  /**
+   * Has ONNX Runtime optimise a model and save what it made of it, for this machine; where the name
+   * ends in {@code .ort}, in its own format and with the optimisations that this format can hold.
+   */
   static void optimise(Path model, Path optimised) throws OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+      options.setOptimizationLevel(
+          optimised.toString().endsWith(".ort") ? OptLevel.EXTENDED_OPT : OptLevel.ALL_OPT);
       options.setOptimizedModelFilePath(optimised.toString());
-      options.setSessionLogLevel(ai.onnxruntime.OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       OrtEnvironment.getEnvironment().createSession(model.toString(), options).close();
     }
   }
 
   /** The command that records the AOT cache. */
-  List<String> training(Path model, Path image) {
-    return command("-XX:AOTCacheOutput=" + directory.resolve("peer.aot"), model, "ALL_OPT", image);
+  List<String> training(Path image, Path model) {
+    return command("-XX:AOTCacheOutput=" + directory.resolve("peer.aot"), image, model, "ALL_OPT");
   }
 
-  /** The command that labels {@code image}. */
-  List<String> command(Path model, String optimisation, Path image) {
-    return command("-XX:AOTCache=" + directory.resolve("peer.aot"), model, optimisation, image);
+  /** Labels {@code image} with a model as it was exported. */
+  List<String> exported(Path image, Path model) {
+    return command("-XX:AOTCache=" + directory.resolve("peer.aot"), image, model, "ALL_OPT");
   }
 
-  private List<String> command(String cache, Path model, String optimisation, Path image) {
+  /** Labels {@code image} with a model that {@link #optimise} saved. */
+  List<String> optimised(Path image, Path model) {
+    return command("-XX:AOTCache=" + directory.resolve("peer.aot"), image, model, "NO_OPT");
+  }
+
+  /**
+   * Labels {@code image} with an {@code .ort} model whose weights are used where the file is
+   * mapped: nothing is copied or packed, which costs later images a little and spares the first one
+   * a lot.
+   */
+  List<String> mapped(Path image, Path model) {
+    List<String> command = optimised(image, model);
+    command.add("session.use_memory_mapped_ort_model");
+    command.add("session.use_ort_model_bytes_for_initializers");
+    command.add("session.disable_prepacking");
+    return command;
+  }
+
+  private List<String> command(String cache, Path image, Path model, String optimisation) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add(cache);
@@ -61,7 +85,7 @@ final class OnnxProgram {
     command.add("-cp");
     command.add(directory.resolve("peer.jar") + ":" + runtimeJar());
     command.add(ColdOnnx.class.getName());
-    command.addAll(List.of(model.toString(), optimisation, image.toString()));
+    command.addAll(List.of(image.toString(), model.toString(), optimisation));
     return command;
   }
 
