@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
@@ -114,7 +115,9 @@ public final class Json {
                 .withArrayEmptySeparator(""));
     printer.indentObjectsWith(lines);
     printer.indentArraysWith(lines);
-    try (JsonGenerator generator = new JsonFactory().createGenerator(text)) {
+    JsonFactory factory =
+        JsonFactory.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
+    try (JsonGenerator generator = factory.createGenerator(text)) {
       generator.setPrettyPrinter(printer);
       write(generator, value);
     } catch (IOException e) {

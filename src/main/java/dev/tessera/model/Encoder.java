@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param layerScale whether both results are scaled per feature before they are added
  *     (arXiv:2103.17239)
  * @param queryBias whether query, key and value have a bias
- * @param outputBias whether the projection after attention has a bias
+ * @param outputBias whether the projection after attention and the feed-forward layer have biases
  * @param epsilon of the layer normalisations
  */
 record Encoder(
@@ -140,9 +140,10 @@ record Encoder(
   }
 
   private Value feedForward(GraphBuilder graph, String block, Value x) {
-    Value in = graph.linear(x, block + names.in(), gated ? 2 * intermediate : intermediate);
+    Value in =
+        graph.linear(x, block + names.in(), gated ? 2 * intermediate : intermediate, outputBias);
     Value inner = gated ? graph.gated(activation, in) : graph.activate(activation, in);
-    return graph.linear(inner, block + names.out(), x.shape().last());
+    return graph.linear(inner, block + names.out(), x.shape().last(), outputBias);
   }
 
   private Value scaled(GraphBuilder graph, String name, Value x) {

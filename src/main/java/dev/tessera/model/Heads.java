@@ -38,6 +38,10 @@ final class Heads {
     if (heads > hidden) {
       throw config.wrong("num_attention_heads", "at most hidden_size, " + hidden);
     }
-    return config.extent("head_dim", hidden / heads);
+    int features = config.extent("head_dim", hidden / heads);
+    if ((long) heads * features > ModelConfig.MAX_EXTENT) {
+      throw config.wrong("head_dim", "smaller for " + heads + " heads");
+    }
+    return features;
   }
 }

@@ -36,14 +36,16 @@ public final class Model implements AutoCloseable {
   /** The model over the files, after checking that they hold all it needs in the right shapes. */
   static Model checked(HfDirectory files, Weights weights, VisionModel model)
       throws CheckpointException {
-    checkSizes(weights, model.embeddings());
     Size image = model.embeddings().image();
     Graph graph;
     try {
+      checkSizes(weights, model.embeddings(), model.encoder());
       graph = model.graph(1, image.height(), image.width(), Outputs.STAGES);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new CheckpointException(
-          files.path(), "describes no model that can be built: " + e.getMessage(), e);
+          files.path(),
+          "describes no model that can be built: " + e.getMessage() + "; check config.json",
+          e);
     }
     Map<String, Tensor> parameters = new LinkedHashMap<>();
     for (Map.Entry<String, Value> entry : graph.parameters().entrySet()) {
@@ -100,6 +102,21 @@ public final class Model implements AutoCloseable {
     return model.embeddings().image().width();
   }
 
+  /** Width of a token. */
+  public int hidden() {
+    return model.embeddings().hidden();
+  }
+
+  /** Transformer blocks. */
+  public int layers() {
+    return model.encoder().layers();
+  }
+
+  /** Attention heads in each block. */
+  public int heads() {
+    return model.encoder().heads();
+  }
+
   /** What the logits mean, in their order; empty for a model without a classifier. */
   public List<String> labels() {
     return files.labels(model.labels());
@@ -138,8 +155,12 @@ public final class Model implements AutoCloseable {
    * Sizes in the config are believed only once the weights confirm them, so that no graph is built
    * that is larger than the file.
    */
-  private static void checkSizes(Weights weights, Embeddings embeddings)
+  private static void checkSizes(Weights weights, Embeddings embeddings, Encoder encoder)
       throws CheckpointException {
+    if (encoder.layers() > 0) {
+      String last = embeddings.prefix() + ".encoder.layer." + (encoder.layers() - 1) + ".";
+      weights.get(last + encoder.names().attentionNorm() + ".weight");
+    }
     String base = embeddings.prefix() + ".embeddings.";
     Size image = embeddings.image();
     Size patch = embeddings.patch();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 record ModelConfig(Path file, Map<String, @Nullable Object> values) {
   /** Bounds every extent, so that products of a few of them fit in a {@code long}. */
-  private static final int MAX_EXTENT = 1 << 20;
+  static final int MAX_EXTENT = 1 << 20;
 
   private static final Map<String, Activation> ACTIVATIONS =
       Map.ofEntries(

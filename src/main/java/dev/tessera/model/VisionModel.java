@@ -10,6 +10,9 @@ sealed interface VisionModel permits Vit, Deit, Dinov2, TimmVit {
   /** From pixels to tokens; knows the size of the images that the model was made for. */
   Embeddings embeddings();
 
+  /** The stack of blocks. */
+  Encoder encoder();
+
   /** How many labels the classifier tells apart; 0 without a classifier. */
   int labels();
 

@@ -145,6 +145,12 @@ class JsonTest {
         .hasMessageContaining("has 7 bytes but at most 3 are read as JSON here");
   }
 
+  @Test
+  void writesInfinityAsPythonDoes() {
+    assertThat(Json.write(List.of(Double.NEGATIVE_INFINITY)).strip().replaceAll("\\s", ""))
+        .isEqualTo("[-Infinity]");
+  }
+
   @Property(tries = 500)
   void whatIsWrittenIsReadBack(@ForAll long seed) throws IOException {
     Object value = value(new Random(seed), 5);

@@ -45,14 +45,18 @@ class GoldenModelTest {
   @ParameterizedTest
   @ValueSource(strings = {"vit-p16-224", "dinov2", "timm-vit-avg"})
   void agreesWithTheSharedReference(String name) throws IOException {
-    String shared = System.getProperty("TESSERA_SHARED", System.getenv("TESSERA_SHARED"));
-    Path folder =
-        Path.of("..")
-            .resolve(shared == null ? "../shared" : shared)
-            .resolve("golden/open")
-            .resolve(name);
+    compare(shared(name));
+  }
+
+  /** A folder of the shared reference models; the test is skipped where they are absent. */
+  static Path shared(String name) {
+    String configured =
+        System.getProperty(
+            "TESSERA_SHARED", System.getenv().getOrDefault("TESSERA_SHARED", "../shared"));
+    // Tests run in the module; the folder is named from the repository's root, one above.
+    Path folder = Path.of("..").resolve(configured).resolve("golden/open").resolve(name);
     assumeThat(folder).as("skipped: it is not in TESSERA_SHARED or ../shared").exists();
-    compare(folder);
+    return folder;
   }
 
   @Test
