@@ -131,11 +131,12 @@ record ModelConfig(Path file, Map<String, @Nullable Object> values) {
 
   /** timm's {@code input_size}: {@code [channels, height, width]}. */
   Size inputSize() throws CheckpointException {
-    if (values.get("input_size") instanceof List<?> list
-        && list.size() == 3
-        && list.get(1) instanceof Number height
-        && list.get(2) instanceof Number width) {
-      return new Size(integer("input_size", height, 1), integer("input_size", width, 1));
+    if (values.get("input_size") instanceof List<?> list && list.size() == 3) {
+      Object height = list.get(1);
+      Object width = list.get(2);
+      if (height != null && width != null) {
+        return new Size(integer("input_size", height, 1), integer("input_size", width, 1));
+      }
     }
     throw wrong("input_size", "a list of channels, height and width");
   }

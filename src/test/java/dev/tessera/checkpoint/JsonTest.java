@@ -157,7 +157,7 @@ class JsonTest {
     assertThat(Json.parse(Json.write(value))).isEqualTo(value);
   }
 
-  @Property(tries = 2000)
+  @Property(tries = 600)
   void anyBytesAreReadOrRefused(@ForAll("nearJson") String text) throws IOException {
     Path file = Files.createTempFile("tessera", ".json");
     try {

@@ -14,11 +14,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.SequencedMap;
-import java.util.function.BiFunction;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -194,6 +194,16 @@ class SafetensorsTest {
   }
 
   @Test
+  void namesInTheFileCannotDisturbATerminal() throws IOException {
+    Path path = raw("{'a\\u001b[2J\\n" + "x".repeat(5000) + "':1}", 0);
+    assertThatThrownBy(() -> Safetensors.open(path))
+        .hasMessageContaining("a\\u001b[2J\\u000axxx")
+        .message()
+        .hasSizeLessThan(2100)
+        .matches("\\P{Cntrl}*");
+  }
+
+  @Test
   void refusesMoreTensorsThanAnyModelHas() throws IOException {
     StringBuilder header = new StringBuilder("{");
     for (int i = 0; i <= 200_000; i++) {
@@ -279,7 +289,7 @@ class SafetensorsTest {
   }
 
   /** Damages an intact file in every way a seed can say: it must be read or refused, in time. */
-  @Property(tries = 1500)
+  @Property(tries = 600)
   void aDamagedFileIsReadOrRefused(@ForAll long seed, @ForAll @IntRange(min = 1, max = 6) int edits)
       throws IOException {
     byte[] intact =
@@ -288,21 +298,25 @@ class SafetensorsTest {
     Random random = new Random(seed);
     byte[] damaged = intact;
     for (int i = 0; i < edits; i++) {
-      damaged =
-          Damage.values()[random.nextInt(Damage.values().length)].edit.apply(
-              damaged,
-              new int[] {random.nextInt(Math.min(headerEnd, damaged.length)), random.nextInt()});
+      Damage damage = Damage.values()[random.nextInt(Damage.values().length)];
+      int at = random.nextInt(Math.min(headerEnd, damaged.length));
+      damaged = damage.edit(damaged, at, random.nextInt());
     }
     Path path = Files.createTempFile("tessera", ".safetensors");
     try {
       Files.write(path, damaged);
       try (Safetensors file = Safetensors.open(path)) {
-        file.tensors().values().forEach(tensor -> tensor.data().get(ValueLayout.JAVA_BYTE, 0));
+        for (Tensor tensor : file.tensors().values()) {
+          long size = tensor.data().byteSize();
+          // A view beyond the file would fail at its ends.
+          if (size > 0) {
+            tensor.data().get(ValueLayout.JAVA_BYTE, 0);
+            tensor.data().get(ValueLayout.JAVA_BYTE, size - 1);
+          }
+        }
       } catch (CheckpointException e) {
         assertThat(e).hasMessageStartingWith(path + ": ");
         assertThat(e.getMessage().lines()).hasSize(1);
-      } catch (IndexOutOfBoundsException e) {
-        // Only a tensor that became empty has no first byte.
       }
     } finally {
       Files.delete(path);
@@ -310,36 +324,41 @@ class SafetensorsTest {
   }
 
   private enum Damage {
-    FLIP((bytes, at) -> {
-      byte[] copy = bytes.clone();
-      copy[at[0]] ^= (byte) (1 << (at[1] & 7));
-      return copy;
-    }),
-    SET((bytes, at) -> {
-      byte[] copy = bytes.clone();
-      copy[at[0]] = (byte) "0123456789{}[]\":,-.eE \\nu\0\377".charAt((at[1] & 0xffff) % 26);
-      return copy;
-    }),
-    CUT((bytes, at) -> java.util.Arrays.copyOf(bytes, Math.max(1, at[0]))),
-    REMOVE((bytes, at) -> {
-      int count = Math.min(bytes.length - at[0] - 1, at[1] & 15);
-      byte[] copy = new byte[bytes.length - count];
-      System.arraycopy(bytes, 0, copy, 0, at[0]);
-      System.arraycopy(bytes, at[0] + count, copy, at[0], copy.length - at[0]);
-      return copy;
-    }),
-    REPEAT((bytes, at) -> {
-      int count = Math.min(bytes.length - at[0], at[1] & 255);
-      byte[] copy = new byte[bytes.length + count];
-      System.arraycopy(bytes, 0, copy, 0, at[0] + count);
-      System.arraycopy(bytes, at[0], copy, at[0] + count, bytes.length - at[0]);
-      return copy;
-    });
+    FLIP,
+    SET,
+    CUT,
+    REMOVE,
+    REPEAT;
 
-    private final BiFunction<byte[], int[], byte[]> edit;
-
-    Damage(BiFunction<byte[], int[], byte[]> edit) {
-      this.edit = edit;
+    byte[] edit(byte[] bytes, int at, int how) {
+      return switch (this) {
+        case FLIP -> {
+          byte[] copy = bytes.clone();
+          copy[at] ^= (byte) (1 << (how & 7));
+          yield copy;
+        }
+        case SET -> {
+          byte[] copy = bytes.clone();
+          String likely = "0123456789{}[]\":,-.eE \\nu\0\377";
+          copy[at] = (byte) likely.charAt((how & 0xffff) % likely.length());
+          yield copy;
+        }
+        case CUT -> Arrays.copyOf(bytes, Math.max(1, at));
+        case REMOVE -> {
+          int count = Math.min(bytes.length - at - 1, how & 15);
+          byte[] copy = new byte[bytes.length - count];
+          System.arraycopy(bytes, 0, copy, 0, at);
+          System.arraycopy(bytes, at + count, copy, at, copy.length - at);
+          yield copy;
+        }
+        case REPEAT -> {
+          int count = Math.min(bytes.length - at, how & 255);
+          byte[] copy = new byte[bytes.length + count];
+          System.arraycopy(bytes, 0, copy, 0, at + count);
+          System.arraycopy(bytes, at, copy, at + count, bytes.length - at);
+          yield copy;
+        }
+      };
     }
   }
 

@@ -231,7 +231,7 @@ class ModelsTest {
   }
 
   /** Whatever stands in a config, it is a model or one sentence, soon. */
-  @Property(tries = 800)
+  @Property(tries = 300)
   void aStrangeConfigIsLoadedOrRefused(@ForAll long seed) throws IOException {
     Random random = new Random(seed);
     Path[] models = {
