@@ -11,7 +11,18 @@ public final class Main {
 
   public static void main(String[] args) {
     useLaunchersStandardError();
-    System.err.println("tessera: " + String.join("|", args));
+    int exitCode;
+    try {
+      exitCode = TesseraCommand.commandLine(args).execute(args);
+    } catch (OutOfMemoryError e) {
+      System.err.println(
+          "tessera: not enough memory; try a smaller --batch-size or give more with"
+              + " TESSERA_JAVA_OPTS=-Xmx...");
+      exitCode = ExitCode.INTERNAL;
+    }
+    System.out.flush();
+    System.err.flush();
+    System.exit(exitCode);
   }
 
   /**
@@ -21,8 +32,7 @@ public final class Main {
   private static void useLaunchersStandardError() {
     if ("0".equals(System.getProperty("tessera.stderr"))) {
       FileOutputStream out = new FileOutputStream(FileDescriptor.in);
-      System.setErr(
-          new PrintStream(new BufferedOutputStream(out, 1024), true, System.err.charset()));
+      System.setErr(new PrintStream(new BufferedOutputStream(out, 8192), true, System.err.charset()));
     }
   }
 }

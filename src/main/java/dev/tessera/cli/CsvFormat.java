@@ -1,0 +1,55 @@
+package dev.tessera.cli;
+
+import java.util.List;
+
+/**
+ * RFC 4180: a header and one row an image: {@code file,label,score,label2,score2,...}. Predictions
+ * below the threshold leave their cells empty.
+ */
+final class CsvFormat implements ResultFormat {
+  private final int count;
+
+  /**
+   * @param count predictions an image
+   */
+  CsvFormat(int count) {
+    this.count = count;
+  }
+
+  @Override
+  public String header() {
+    StringBuilder out = new StringBuilder("file,label,score");
+    for (int i = 2; i <= count; i++) {
+      out.append(",label").append(i).append(",score").append(i);
+    }
+    return out.append("\r\n").toString();
+  }
+
+  @Override
+  public void append(StringBuilder out, String file, List<Prediction> predictions) {
+    cell(out, file);
+    for (int i = 0; i < count; i++) {
+      out.append(',');
+      if (i < predictions.size()) {
+        cell(out, predictions.get(i).label());
+        out.append(',').append(predictions.get(i).score());
+      } else {
+        out.append(',');
+      }
+    }
+    out.append("\r\n");
+  }
+
+  private static void cell(StringBuilder out, String text) {
+    boolean plain = true;
+    for (int i = 0; i < text.length() && plain; i++) {
+      char c = text.charAt(i);
+      plain = c != ',' && c != '"' && c != '\r' && c != '\n';
+    }
+    if (plain) {
+      out.append(text);
+    } else {
+      out.append('"').append(text.replace("\"", "\"\"")).append('"');
+    }
+  }
+}

@@ -1,0 +1,125 @@
+package dev.tessera.cli;
+
+import java.io.BufferedOutputStream;
+import java.io.Closeable;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where results are written: standard output, or {@code FILE.partial}, which becomes {@code FILE}
+ * when all is done and otherwise stays for {@code --resume}. UTF-8.
+ */
+final class ResultOutput implements Closeable {
+  private static final long FLUSH_INTERVAL = 500_000_000;
+
+  private final String name;
+  private final @Nullable Path target;
+  private final OutputStream out;
+  private long lastFlush = System.nanoTime();
+
+  private ResultOutput(String name, @Nullable Path target, OutputStream out) {
+    this.name = name;
+    this.target = target;
+    this.out = new BufferedOutputStream(out, 1 << 16);
+  }
+
+  static ResultOutput standardOutput() {
+    return new ResultOutput("standard output", null, new FileOutputStream(FileDescriptor.out));
+  }
+
+  /** Starts {@code target} anew. */
+  static ResultOutput create(Path target) throws Failure {
+    return open(
+        target,
+        StandardOpenOption.CREATE,
+        StandardOpenOption.TRUNCATE_EXISTING,
+        StandardOpenOption.WRITE);
+  }
+
+  /** Goes on with what an interrupted run has left. */
+  static ResultOutput append(Path target) throws Failure {
+    return open(target, StandardOpenOption.APPEND);
+  }
+
+  private static ResultOutput open(Path target, StandardOpenOption... options) throws Failure {
+    String name = target.toString();
+    if (Files.isDirectory(target)) {
+      throw new Failure(ExitCode.OUTPUT, name + " is a folder; give the name of a file");
+    }
+    try {
+      return new ResultOutput(name, target, Files.newOutputStream(partial(target), options));
+    } catch (IOException e) {
+      throw failure(name, e);
+    }
+  }
+
+  /** The file that is written until the run is complete. */
+  static Path partial(Path target) {
+    return target.resolveSibling(target.getFileName() + ".partial");
+  }
+
+  void write(CharSequence text) throws Failure {
+    try {
+      out.write(text.toString().getBytes(StandardCharsets.UTF_8));
+      long now = System.nanoTime();
+      if (now - lastFlush > FLUSH_INTERVAL) {
+        lastFlush = now;
+        out.flush();
+      }
+    } catch (IOException e) {
+      throw failure(name, e);
+    }
+  }
+
+  /** All is written: the file gets its name. */
+  void commit() throws Failure {
+    try {
+      out.flush();
+      if (target != null) {
+        out.close();
+        move(partial(target), target);
+      }
+    } catch (IOException e) {
+      throw failure(name, e);
+    }
+  }
+
+  static void move(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (AtomicMoveNotSupportedException e) {
+      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  /** Writes out what is buffered. Without {@link #commit} the partial file stays. */
+  @Override
+  public void close() throws IOException {
+    if (target == null) {
+      out.flush();
+    } else {
+      out.close();
+    }
+  }
+
+  static Failure failure(String name, IOException e) {
+    String reason =
+        switch (e) {
+          case NoSuchFileException _ -> "its folder does not exist";
+          case AccessDeniedException _ -> "permission denied";
+          default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        };
+    return new Failure(ExitCode.OUTPUT, "cannot write " + name + ": " + reason, e);
+  }
+}
