@@ -31,8 +31,7 @@ final class Batch {
   Batch(Arena arena, int capacity, int channels, int height, int width) {
     this.capacity = capacity;
     this.floatsPerImage = channels * height * width;
-    this.pixels =
-        Tensor.allocate(arena, DType.F32, Shape.of(capacity, channels, height, width));
+    this.pixels = Tensor.allocate(arena, DType.F32, Shape.of(capacity, channels, height, width));
     this.problems = new @Nullable String[capacity];
   }
 
@@ -63,8 +62,7 @@ final class Batch {
 
   /** Fills a slot with the model's input for its image. */
   void fill(int slot, float[] values) {
-    MemorySegment.copy(
-        values, 0, pixels.data(), FLOAT, 4L * slot * floatsPerImage, floatsPerImage);
+    MemorySegment.copy(values, 0, pixels.data(), FLOAT, 4L * slot * floatsPerImage, floatsPerImage);
     finish(slot, null);
   }
 

@@ -68,7 +68,8 @@ final class ClassifyCommand implements Callable<Integer> {
       names = {"-t", "--threshold"},
       paramLabel = "X",
       defaultValue = "0",
-      description = "Leave out labels with a score below X, from 0 to 1. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Leave out labels with a score below X, from 0 to 1. Default: ${DEFAULT-VALUE}.")
   private float threshold;
 
   @Option(
@@ -162,9 +163,7 @@ final class ClassifyCommand implements Callable<Integer> {
               decoder,
               new Ranking(classifier.labels(), classifier.isMultiLabel(), most, threshold),
               results,
-              sortInto == null
-                  ? null
-                  : new LabelFolders(sortInto, sortMode, classifier.labels()),
+              sortInto == null ? null : new LabelFolders(sortInto, sortMode, classifier.labels()),
               batch,
               expectedBatch(batch),
               compute.threads());
@@ -193,15 +192,15 @@ final class ClassifyCommand implements Callable<Integer> {
 
   private void checkOptions() throws Failure {
     require(topK >= 1, "--top-k must be at least 1, not " + topK);
+    require(threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
     require(
-        threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
-    require(
-        batchSize >= 0 && batchSize <= 4096, "--batch-size must be from 1 to 4096, not " + batchSize);
+        batchSize >= 0 && batchSize <= 4096,
+        "--batch-size must be from 1 to 4096, not " + batchSize);
     require(
         maxPixels == null || maxPixels >= 1, "--max-pixels must be at least 1, not " + maxPixels);
-    require(!resume || output != null, "--resume goes on with the file of --output; give that, too");
     require(
-        !resume || format() != Format.TABLE, "--resume works with --format csv and jsonl");
+        !resume || output != null, "--resume goes on with the file of --output; give that, too");
+    require(!resume || format() != Format.TABLE, "--resume works with --format csv and jsonl");
     ImageFiles.check(paths);
   }
 

@@ -73,8 +73,7 @@ final class ClassifyRun {
   }
 
   /** Goes on after what an interrupted run has written, and returns the exit code. */
-  int resume(
-      Iterator<ImageFile> files, Path target, ClassifyCommand.Format kind, Terminal terminal)
+  int resume(Iterator<ImageFile> files, Path target, ClassifyCommand.Format kind, Terminal terminal)
       throws IOException, Failure {
     Path partial = ResultOutput.partial(target);
     long complete;
@@ -191,8 +190,7 @@ final class ClassifyRun {
     if (good + bad == 0) {
       terminal.message("tessera: no images found; see --include for files with other name endings");
     } else if (bad > 0) {
-      terminal.message(
-          "tessera: %d of %d images could not be read".formatted(bad, good + bad));
+      terminal.message("tessera: %d of %d images could not be read".formatted(bad, good + bad));
     }
     return good == 0 ? ExitCode.NO_IMAGE : ExitCode.OK;
   }

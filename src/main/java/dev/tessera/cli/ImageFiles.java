@@ -44,8 +44,7 @@ final class ImageFiles implements Iterator<ImageFile> {
    * @param list what {@code -} reads; null where no path is {@code -}
    * @param skipped real paths of folders that are not entered: those written to
    */
-  ImageFiles(
-      List<String> paths, @Nullable PathList list, FileFilter filter, Set<Path> skipped) {
+  ImageFiles(List<String> paths, @Nullable PathList list, FileFilter filter, Set<Path> skipped) {
     this(paths, list, filter, skipped, WINDOW);
   }
 
@@ -200,8 +199,6 @@ final class ImageFiles implements Iterator<ImageFile> {
   }
 
   private static String reason(IOException e) {
-    return e instanceof AccessDeniedException
-        ? "permission denied"
-        : e.getClass().getSimpleName();
+    return e instanceof AccessDeniedException ? "permission denied" : e.getClass().getSimpleName();
   }
 }

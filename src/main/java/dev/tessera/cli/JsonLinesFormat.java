@@ -4,7 +4,8 @@ import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import java.util.List;
 
 /**
- * One JSON object a line: {@code {"file": ..., "predictions": [{"label": ..., "score": ...}, ...]}}.
+ * One JSON object a line: {@code {"file": ..., "predictions": [{"label": ..., "score": ...},
+ * ...]}}.
  */
 final class JsonLinesFormat implements ResultFormat {
   private static final JsonStringEncoder STRINGS = JsonStringEncoder.getInstance();

@@ -71,7 +71,8 @@ final class LabelFolders {
     StringBuilder name = new StringBuilder();
     for (int i = 0; i < label.length() && name.length() < MAX_NAME; i++) {
       char c = label.charAt(i);
-      boolean bad = Character.isISOControl(c) || Character.isSurrogate(c) || "/\\:*?\"<>|".indexOf(c) >= 0;
+      boolean bad =
+          Character.isISOControl(c) || Character.isSurrogate(c) || "/\\:*?\"<>|".indexOf(c) >= 0;
       name.append(bad ? '_' : c);
     }
     // Folders must not start hidden, and Windows drops blanks and dots at the end.
@@ -81,7 +82,9 @@ final class LabelFolders {
     if (name.isEmpty() || name.charAt(0) == '.' || name.charAt(0) == ' ') {
       name.insert(0, '_');
     }
-    return RESERVED.contains(name.toString().toLowerCase(Locale.ROOT)) ? "_" + name : name.toString();
+    return RESERVED.contains(name.toString().toLowerCase(Locale.ROOT))
+        ? "_" + name
+        : name.toString();
   }
 
   /** Puts {@code file} into the folder of its best label, or among the unsure. */

@@ -32,7 +32,8 @@ public final class Main {
   private static void useLaunchersStandardError() {
     if ("0".equals(System.getProperty("tessera.stderr"))) {
       FileOutputStream out = new FileOutputStream(FileDescriptor.in);
-      System.setErr(new PrintStream(new BufferedOutputStream(out, 8192), true, System.err.charset()));
+      System.setErr(
+          new PrintStream(new BufferedOutputStream(out, 8192), true, System.err.charset()));
     }
   }
 }

@@ -47,7 +47,10 @@ final class ModelsInfoCommand implements Callable<Integer> {
           "input",
           "%d × %d pixels (height × width), %d channel%s"
               .formatted(
-                  model.height(), model.width(), model.channels(), model.channels() == 1 ? "" : "s"));
+                  model.height(),
+                  model.width(),
+                  model.channels(),
+                  model.channels() == 1 ? "" : "s"));
       row("preprocessing", preprocessor.describe());
       row("labels", labels.isEmpty() ? "none: this model has no classifier" : summary(labels));
       if (!model.unused().isEmpty()) {

@@ -286,15 +286,13 @@ final class Pipeline {
         return;
       }
       int good = batch.compact();
-      float[][] values =
-          good == 0 ? new float[0][] : computation.apply(batch.pixels(), good);
+      float[][] values = good == 0 ? new float[0][] : computation.apply(batch.pixels(), good);
       List<Outcome> outcomes = new ArrayList<>(batch.files().size());
       int row = 0;
       for (int slot = 0; slot < batch.files().size(); slot++) {
         String problem = batch.problem(slot);
         outcomes.add(
-            new Outcome(
-                batch.files().get(slot), problem == null ? values[row++] : null, problem));
+            new Outcome(batch.files().get(slot), problem == null ? values[row++] : null, problem));
       }
       free.put(batch);
       results.put(outcomes);

@@ -71,7 +71,8 @@ final class PreprocessCommand implements Callable<Integer> {
           RgbImage rgb = decoder.decode(Path.of(image));
           float[] values = new float[preprocessor.size()];
           preprocessor.apply(rgb, values, 0);
-          tensors.put(image + "/rgb", Tensor.of(Shape.of(rgb.height(), rgb.width(), 3), rgb.pixels()));
+          tensors.put(
+              image + "/rgb", Tensor.of(Shape.of(rgb.height(), rgb.width(), 3), rgb.pixels()));
           tensors.put(
               image + "/pixel_values",
               Tensor.of(

@@ -6,8 +6,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.PriorityQueue;
 import java.util.Collections;
+import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -45,8 +45,7 @@ final class Terminal {
    */
   static Terminal ofStandardError(boolean outputElsewhere) {
     String terminals = System.getProperty("tessera.terminals", "");
-    boolean interactive =
-        terminals.contains("2") && (outputElsewhere || !terminals.contains("1"));
+    boolean interactive = terminals.contains("2") && (outputElsewhere || !terminals.contains("1"));
     return new Terminal(System.err, interactive, System::nanoTime);
   }
 

@@ -52,8 +52,8 @@ final class TesseraCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   /**
-   * The parser for {@code args}. Reading annotations takes time, so a command that is named first is
-   * the only one that is added.
+   * The parser for {@code args}. Reading annotations takes time, so a command that is named first
+   * is the only one that is added.
    */
   static CommandLine commandLine(String... args) {
     CommandLine line = new CommandLine(new TesseraCommand());
@@ -148,7 +148,8 @@ final class TesseraCommand implements Runnable {
             default -> ExitCode.INTERNAL;
           };
       if (code == ExitCode.INTERNAL) {
-        System.err.println("tessera: this is an error in Tessera; please report it with what follows");
+        System.err.println(
+            "tessera: this is an error in Tessera; please report it with what follows");
         e.printStackTrace();
       } else {
         System.err.println("tessera: " + Terminal.printable(String.valueOf(e.getMessage())));

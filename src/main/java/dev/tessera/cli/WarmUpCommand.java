@@ -39,7 +39,12 @@ final class WarmUpCommand implements Callable<Integer> {
       int exitCode = ExitCode.OK;
       for (String format : new String[] {"table", "jsonl"}) {
         String[] args = {
-          "classify", "--model", model.toString(), "--format", format, jpeg.toString(),
+          "classify",
+          "--model",
+          model.toString(),
+          "--format",
+          format,
+          jpeg.toString(),
           png.toString()
         };
         exitCode = Math.max(exitCode, TesseraCommand.commandLine(args).execute(args));

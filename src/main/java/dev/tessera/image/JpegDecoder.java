@@ -186,8 +186,7 @@ final class JpegDecoder {
       }
       maxHorizontal = Math.max(maxHorizontal, horizontal);
       maxVertical = Math.max(maxVertical, vertical);
-      components.add(
-          new JpegComponent(bytes.u8(at), horizontal, vertical, bytes.u8(at + 2)));
+      components.add(new JpegComponent(bytes.u8(at), horizontal, vertical, bytes.u8(at + 2)));
     }
     unitsAcross = divideUp(width, 8 * maxHorizontal);
     unitsDown = divideUp(height, 8 * maxVertical);
@@ -276,8 +275,7 @@ final class JpegDecoder {
 
   private static void checkProgression(int first, int last, int high, int low, int count)
       throws ImageException {
-    boolean valid =
-        first == 0 ? last == 0 : first <= last && last < 64 && count == 1;
+    boolean valid = first == 0 ? last == 0 : first <= last && last < 64 && count == 1;
     if (!valid || (high != 0 && low != high - 1) || low > 13) {
       throw damaged("progression");
     }
@@ -338,8 +336,7 @@ final class JpegDecoder {
         for (int x = 0; x < c.blocksWide; x++) {
           int from = 64 * (y * c.storedWide + x);
           int at = 8 * (y * c.stride() + x);
-          JpegTransform.inverse(
-              c.coefficients, from, steps, scratch, c.samples, at, c.stride());
+          JpegTransform.inverse(c.coefficients, from, steps, scratch, c.samples, at, c.stride());
         }
       }
       c.coefficients = new short[0];

@@ -48,8 +48,7 @@ final class JpegHuffman {
         if (length <= LOOK_AHEAD) {
           int first = code << (LOOK_AHEAD - length);
           short entry = (short) (length << 8 | this.values[index] & 0xff);
-          Arrays.fill(
-              lookup, first, first + (1 << (LOOK_AHEAD - length)), entry);
+          Arrays.fill(lookup, first, first + (1 << (LOOK_AHEAD - length)), entry);
         }
       }
       code <<= 1;

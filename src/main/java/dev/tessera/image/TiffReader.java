@@ -22,8 +22,7 @@ final class TiffReader {
   /** {@code [height, width, channels]} samples brought to 8 bits. */
   private final byte[] samples;
 
-  private TiffReader(
-      byte[] data, TiffDirectory directory, TiffLayout layout, Limits limits) {
+  private TiffReader(byte[] data, TiffDirectory directory, TiffLayout layout, Limits limits) {
     this.limits = limits;
     this.data = data;
     this.directory = directory;

@@ -46,23 +46,22 @@ class DecoderTest {
     List<Path> list = Golden.list(bad);
     assertThat(list).hasSizeGreaterThan(25);
     return list.stream()
-        .map(
-            file ->
-                DynamicTest.dynamicTest(
-                    file.getFileName().toString(),
-                    () -> {
-                      RgbImage expected = Golden.rgb(bad, file);
-                      if (expected == null) {
-                        assertThatThrownBy(() -> decoder.decode(file))
-                            .isInstanceOf(ImageException.class)
-                            .hasMessageStartingWith(file + " ")
-                            .message()
-                            .doesNotContain("\n")
-                            .matches(m -> !m.contains("Exception"), "speaks to people");
-                      } else {
-                        assertSame(decoder.decode(file), expected);
-                      }
-                    }));
+        .map(file ->
+            DynamicTest.dynamicTest(
+                file.getFileName().toString(),
+                () -> {
+                  RgbImage expected = Golden.rgb(bad, file);
+                  if (expected == null) {
+                    assertThatThrownBy(() -> decoder.decode(file))
+                        .isInstanceOf(ImageException.class)
+                        .hasMessageStartingWith(file + " ")
+                        .message()
+                        .doesNotContain("\n")
+                        .matches(m -> !m.contains("Exception"), "speaks to people");
+                  } else {
+                    assertSame(decoder.decode(file), expected);
+                  }
+                }));
   }
 
   private static void assertSame(RgbImage actual, RgbImage expected) {

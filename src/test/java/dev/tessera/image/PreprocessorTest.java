@@ -155,7 +155,7 @@ class PreprocessorTest {
             DynamicTest.dynamicTest(
                 name,
                 () -> {
-                  String[] parts = name.split("/");
+                  String[] parts = name.split("/", -1);
                   RgbImage image =
                       new Decoder().decode(Golden.resources("files").resolve(parts[1]));
                   float[] actual = apply(ofFolder(models.resolve(parts[0])), image);
