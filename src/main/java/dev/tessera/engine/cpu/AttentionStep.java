@@ -21,6 +21,10 @@ final class AttentionStep implements Step {
     int hidden() {
       return heads * width;
     }
+
+    long products() {
+      return 2L * batch * queries * keys * hidden();
+    }
   }
 
   /** What one worker needs to compute a head; steps of the same sizes share it. */
@@ -87,6 +91,7 @@ final class AttentionStep implements Step {
   public void run(WorkerPool pool, Kernels kernels) {
     pool.run(
         sizes.batch * sizes.heads,
+        sizes.products() / LinearStep.PRODUCTS_PER_NANOSECOND,
         (worker, task) -> head(task / sizes.heads, task % sizes.heads, buffers[worker], kernels));
   }
 

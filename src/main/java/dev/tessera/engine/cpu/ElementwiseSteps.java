@@ -20,6 +20,7 @@ final class ElementwiseSteps {
     return (pool, kernels) ->
         pool.run(
             Math.ceilDiv(count, BLOCK),
+            count,
             (worker, task) ->
                 range.apply(kernels, task * BLOCK, Math.min(count, (task + 1) * BLOCK)));
   }
@@ -83,6 +84,7 @@ final class ElementwiseSteps {
     return (pool, kernels) ->
         pool.run(
             rows,
+            (long) rows * half,
             (worker, row) -> {
               int to = row * half;
               System.arraycopy(input, 2 * to, output, to, half);

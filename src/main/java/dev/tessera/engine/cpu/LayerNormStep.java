@@ -25,6 +25,7 @@ final class LayerNormStep implements Step {
   public void run(WorkerPool pool, Kernels kernels) {
     pool.run(
         Math.ceilDiv(rows, ROWS_OF_TASK),
+        (long) rows * weight.length,
         (worker, task) -> {
           int end = Math.min(rows, (task + 1) * ROWS_OF_TASK);
           for (int row = task * ROWS_OF_TASK; row < end; row++) {

@@ -24,7 +24,11 @@ final class LinearStep implements Step {
   record Layer(
       PackedMatrix weights, Activation activation, float @Nullable [] residual, float[] output) {}
 
-  private record Block(Layer layer, int firstTile, int endTile, int firstPanel, int endPanel) {}
+  private record Block(Layer layer, int firstTile, int endTile, int firstPanel, int endPanel) {
+    long products(int depth) {
+      return (long) (endTile - firstTile) * ROWS * (endPanel - firstPanel) * COLUMNS * depth;
+    }
+  }
 
   /** Steps of k between two visits of a tile of C: a panel's block is about 100 kB at 512 bits. */
   private static final int DEPTH = 768;
@@ -34,6 +38,9 @@ final class LinearStep implements Step {
 
   /** Multiply-adds that make a task worth handing to a thread: some 0.2 ms. */
   private static final long TASK_WORK = 8_000_000;
+
+  /** What one thread does, to the order of magnitude. */
+  static final int PRODUCTS_PER_NANOSECOND = 25;
 
   private final float[] input;
   private final float[] packed;
@@ -79,8 +86,15 @@ final class LinearStep implements Step {
 
   @Override
   public void run(WorkerPool pool, Kernels kernels) {
-    pool.run(Lanes.rowTiles(rows), (worker, tile) -> pack(tile));
-    pool.run(blocks.size(), (worker, block) -> multiply(blocks.get(block), tiles[worker], kernels));
+    long products = 0;
+    for (Block block : blocks) {
+      products += block.products(depth);
+    }
+    pool.run(Lanes.rowTiles(rows), (long) rows * depth, (worker, tile) -> pack(tile));
+    pool.run(
+        blocks.size(),
+        products / PRODUCTS_PER_NANOSECOND,
+        (worker, block) -> multiply(blocks.get(block), tiles[worker], kernels));
   }
 
   private void pack(int tile) {

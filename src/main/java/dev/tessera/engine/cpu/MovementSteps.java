@@ -22,6 +22,7 @@ final class MovementSteps {
     return (pool, kernels) ->
         pool.run(
             in.extent(0) * rows,
+            op.output().shape().elements(),
             (worker, task) -> {
               int image = task / rows;
               int top = task % rows * patchHeight;
@@ -44,6 +45,7 @@ final class MovementSteps {
     return (pool, kernels) ->
         pool.run(
             out.extent(0),
+            out.elements() / 4,
             (worker, image) -> {
               int to = image * imageLength;
               for (int i = 0; i < parts.size(); i++) {
@@ -62,6 +64,7 @@ final class MovementSteps {
     return (pool, kernels) ->
         pool.run(
             (int) op.output().shape().rows(),
+            op.output().shape().elements() / 4,
             (worker, row) -> {
               System.arraycopy(left, row * a, output, row * (a + b), a);
               System.arraycopy(right, row * b, output, row * (a + b) + a, b);
@@ -92,6 +95,7 @@ final class MovementSteps {
     return (pool, kernels) ->
         pool.run(
             op.input().shape().extent(0),
+            op.input().shape().elements(),
             (worker, image) -> {
               double[] sums = new double[hidden];
               for (int t = 0; t < tokens; t++) {

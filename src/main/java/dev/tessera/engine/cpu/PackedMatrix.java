@@ -41,6 +41,7 @@ record PackedMatrix(long address, int in, int out, float[] bias) {
     float[][] targets = new float[pool.size()][in * COLUMNS];
     pool.run(
         panels,
+        (long) in * out,
         (worker, panel) -> {
           int first = panel * COLUMNS;
           int columns = Math.min(COLUMNS, out - first);

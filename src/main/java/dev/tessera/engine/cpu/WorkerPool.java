@@ -1,6 +1,7 @@
 package dev.tessera.engine.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A forward pass is a few hundred regions of well under a millisecond, so workers spin a little
  * for the next one before they park: waking a parked thread costs as much as a small region. The
- * calling thread is worker 0 and takes tasks like the others.
+ * calling thread is worker 0; it takes tasks like the others and waits for tasks that others took,
+ * never for a worker that has yet to wake up.
  */
 final class WorkerPool implements AutoCloseable {
   /** One region's work; called once for each task number, from any worker. */
@@ -20,15 +22,21 @@ final class WorkerPool implements AutoCloseable {
   /** About 50 µs: longer than the gap between two regions, too short to hurt another program. */
   private static final int SPINS = 2_000;
 
-  private final AtomicInteger next = new AtomicInteger();
-  private final AtomicInteger running = new AtomicInteger();
+  private static final long WORTH_SHARING = 20_000;
+  private static final long REMAINING = 0xffff_ffffL;
+
+  /**
+   * The region's number in the high half, the tasks that nobody has taken yet in the low half. One
+   * word, so that a worker that comes late can't take a task of the next region for one of this.
+   */
+  private final AtomicLong region = new AtomicLong();
+
+  private final AtomicInteger unfinished = new AtomicInteger();
+  private final AtomicInteger parked = new AtomicInteger();
   private final Thread[] workers;
-  private volatile int generation;
   private volatile boolean closed;
   private volatile @Nullable Throwable failure;
-  private @Nullable Task task;
-  private int tasks;
-  private int regions;
+  private volatile @Nullable Task work;
 
   WorkerPool(int threads) {
     workers = new Thread[threads - 1];
@@ -44,25 +52,30 @@ final class WorkerPool implements AutoCloseable {
     return workers.length + 1;
   }
 
-  /** Runs tasks 0 to {@code count - 1} and returns when all are done. */
-  void run(int count, Task work) {
-    if (workers.length == 0 || count == 1) {
+  /**
+   * Runs tasks 0 to {@code count - 1} and returns when all are done. One caller at a time.
+   *
+   * @param nanoseconds what all tasks together roughly take one thread; where that is less than
+   *     waking another thread costs, the calling thread does them alone
+   */
+  void run(int count, long nanoseconds, Task task) {
+    if (workers.length == 0 || count <= 1 || nanoseconds < WORTH_SHARING) {
       for (int i = 0; i < count; i++) {
-        work.run(0, i);
+        task.run(0, i);
       }
       return;
     }
-    task = work;
-    tasks = count;
-    next.set(0);
-    running.set(workers.length);
-    generation = ++regions;
-    for (Thread worker : workers) {
-      LockSupport.unpark(worker);
+    work = task;
+    unfinished.set(count);
+    region.set(((region.get() >>> 32) + 1) << 32 | count);
+    if (parked.get() > 0) {
+      for (Thread worker : workers) {
+        LockSupport.unpark(worker);
+      }
     }
-    drain(0, work, count);
-    while (running.get() != 0) {
-      Thread.onSpinWait();
+    drain(0);
+    for (int spins = 0; unfinished.get() != 0; spins++) {
+      pause(spins);
     }
     Throwable thrown = failure;
     if (thrown != null) {
@@ -71,37 +84,50 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
-  private void serve(int worker) {
-    int seen = 0;
-    while (true) {
-      int spins = 0;
-      while (generation == seen && !closed) {
-        if (spins++ < SPINS) {
-          Thread.onSpinWait();
-        } else {
-          LockSupport.park(this);
-        }
-      }
-      if (closed) {
-        return;
-      }
-      seen = generation;
-      Task work = task;
-      if (work != null) {
-        drain(worker, work, tasks);
-      }
-      running.decrementAndGet();
+  @SuppressWarnings("ThreadPriorityCheck") // who lost its core may need this one
+  private static void pause(int spins) {
+    if (spins < SPINS) {
+      Thread.onSpinWait();
+    } else {
+      Thread.yield();
     }
   }
 
-  private void drain(int worker, Task work, int count) {
-    try {
-      for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-        work.run(worker, i);
+  private void serve(int worker) {
+    int spins = 0;
+    while (!closed) {
+      if ((region.get() & REMAINING) != 0) {
+        drain(worker);
+        spins = 0;
+      } else if (spins++ < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        parked.incrementAndGet();
+        if ((region.get() & REMAINING) == 0 && !closed) {
+          LockSupport.park(this);
+        }
+        parked.decrementAndGet();
       }
-    } catch (Throwable thrown) {
-      failure = thrown;
-      next.set(count);
+    }
+  }
+
+  private void drain(int worker) {
+    while (true) {
+      long state = region.get();
+      Task task = work;
+      int remaining = (int) (state & REMAINING);
+      if (remaining == 0 || task == null) {
+        return;
+      }
+      if (region.compareAndSet(state, state - 1)) {
+        try {
+          task.run(worker, remaining - 1);
+        } catch (Throwable thrown) {
+          failure = thrown;
+        } finally {
+          unfinished.decrementAndGet();
+        }
+      }
     }
   }
 
