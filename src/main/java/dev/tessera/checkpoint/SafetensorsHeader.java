@@ -183,6 +183,9 @@ record SafetensorsHeader(Map<String, String> metadata, SequencedMap<String, Entr
     private void metadata(JsonParser parser) throws IOException {
       expect(parser.currentToken(), JsonToken.START_OBJECT, "\"__metadata__\"");
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        if (metadata.size() == MAX_TENSORS) {
+          throw malformed(file, "its metadata has more than " + MAX_TENSORS + " entries");
+        }
         String key = counted(parser.currentName());
         expect(parser.nextToken(), JsonToken.VALUE_STRING, "each value of \"__metadata__\"");
         metadata.put(key, counted(parser.getText()));

@@ -219,6 +219,17 @@ class SafetensorsTest {
   }
 
   @Test
+  void refusesMoreMetadataThanAnyModelHas() throws IOException {
+    StringBuilder header = new StringBuilder("{'__metadata__':{");
+    for (int i = 0; i <= 200_000; i++) {
+      header.append(i == 0 ? "'" : ",'").append(i).append("':''");
+    }
+    Path path = raw(header.append("}}").toString(), 0);
+    assertThatThrownBy(() -> Safetensors.open(path))
+        .hasMessageContaining("its metadata has more than 200000 entries");
+  }
+
+  @Test
   void refusesLengthsBeyondTheFile() throws IOException {
     for (long length : new long[] {-1, Long.MIN_VALUE, 0, 1, 3, 100_000_001, Long.MAX_VALUE}) {
       Path path = folder.resolve("x");
