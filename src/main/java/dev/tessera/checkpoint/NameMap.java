@@ -2,8 +2,10 @@ package dev.tessera.checkpoint;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.regex.Matcher;
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each rule is a line of {@link #VIT} or {@link #DINOV2}: {@code {layer}} is a layer as
  * transformers spells it, {@code {block}} as timm and DINOv2 do (both become {@code
- * encoder.layer.N}), {@code {p}} is weight or bias, {@code {rest}} anything.
+ * encoder.layer.N}), {@code {p}} is weight or bias.
  */
 public final class NameMap {
   /** Where a canonical parameter comes from. */
@@ -48,7 +50,40 @@ public final class NameMap {
   }
 
   /** One line of a table; {@code pieces} &gt; 1: the source is that piece of the one target. */
-  private record Rule(Pattern from, List<String> to, int piece, int pieces) {}
+  private record Rule(String from, List<String> to, int piece, int pieces) {}
+
+  /** A name taken apart: as a template, and what stands for {@code {layer}} and {@code {p}}. */
+  private record Parsed(String template, String layer, String p) {
+    static Parsed of(String name) {
+      Matcher matcher = LAYER.matcher(name);
+      String template = name;
+      String layer = "";
+      if (matcher.lookingAt()) {
+        boolean block = matcher.group("block") != null;
+        layer = matcher.group(block ? "block" : "layer");
+        template = (block ? "{block}." : "{layer}.") + name.substring(matcher.end());
+      }
+      for (String p : PARAMETERS) {
+        if (template.endsWith("." + p)) {
+          return new Parsed(
+              template.substring(0, template.length() - p.length()) + "{p}", layer, p);
+        }
+      }
+      return new Parsed(template, layer, "");
+    }
+
+    String fill(String target) {
+      return target.replace("{layer}", "encoder.layer." + layer).replace("{p}", p);
+    }
+  }
+
+  private static final List<String> PARAMETERS = List.of("weight", "bias");
+
+  /** The original DINOv2 numbers its blocks within chunks: blocks.0.11 is block 11. */
+  private static final Pattern LAYER =
+      Pattern.compile(
+          "(?:encoder\\.layers?|layers)\\.(?<layer>\\d{1,9})\\."
+              + "|blocks\\.(?:\\d{1,9}\\.)?(?<block>\\d{1,9})\\.");
 
   private static final List<Rule> ATTENTION =
       List.of(
@@ -77,11 +112,9 @@ public final class NameMap {
           rename("norm_pre.{p}", "pre_layernorm.{p}"),
           rename("norm.{p}", "layernorm.{p}"),
           rename("head.{p}", "classifier.{p}"),
-          rename("head_dist.{p}", "distillation_classifier.{p}"),
-          // A spelling of the layer that no rule above took: only the layer's own name changes.
-          rename("{layer}.{rest}", "{layer}.{rest}"));
+          rename("head_dist.{p}", "distillation_classifier.{p}"));
 
-  private static final List<Rule> VIT =
+  private static final Map<String, Rule> VIT =
       table(
           ATTENTION,
           List.of(
@@ -98,7 +131,7 @@ public final class NameMap {
               rename("{block}.mlp.fc2.{p}", "{layer}.output.dense.{p}")),
           AROUND);
 
-  private static final List<Rule> DINOV2 =
+  private static final Map<String, Rule> DINOV2 =
       table(
           ATTENTION,
           List.of(
@@ -132,11 +165,11 @@ public final class NameMap {
    * @throws IllegalArgumentException if two names mean one parameter; the message names both
    */
   public static NameMap of(String family, SequencedSet<String> names) {
-    List<Rule> rules =
+    Map<String, Rule> rules =
         switch (family) {
           case "vit", "deit" -> VIT;
           case "dinov2", "dinov2_with_registers" -> DINOV2;
-          default -> List.of();
+          default -> Map.of();
         };
     SequencedMap<String, Source> sources = new LinkedHashMap<>();
     SequencedMap<String, @Nullable String[]> stacks = new LinkedHashMap<>();
@@ -146,16 +179,14 @@ public final class NameMap {
         continue;
       }
       String bare = without(family + ".", without("timm_model.", name));
-      Rule rule = null;
-      List<String> targets = List.of(bare);
-      for (Rule candidate : rules) {
-        Matcher matcher = candidate.from().matcher(bare);
-        if (matcher.matches()) {
-          rule = candidate;
-          targets = candidate.to().stream().map(to -> fill(to, matcher)).toList();
-          break;
-        }
-      }
+      Parsed parsed = Parsed.of(bare);
+      Rule rule = rules.get(parsed.template());
+      // Without a rule only the spelling of a layer's own name changes.
+      List<String> templates =
+          rule != null
+              ? rule.to()
+              : List.of(parsed.template().startsWith("{layer}") ? parsed.template() : bare);
+      List<String> targets = templates.stream().map(parsed::fill).toList();
       if (rule != null && rule.pieces() > 1) {
         String target = prefixed(family, targets.getFirst());
         @Nullable String[] pieces = stacks.computeIfAbsent(target, key -> new String[2]);
@@ -214,45 +245,28 @@ public final class NameMap {
     return BASE.matcher(name).matches() ? family + "." + name : name;
   }
 
-  private static String fill(String template, Matcher matcher) {
-    String filled = template;
-    if (template.contains("{layer}")) {
-      filled = filled.replace("{layer}", "encoder.layer." + matcher.group("layer"));
-    }
-    if (template.contains("{p}")) {
-      filled = filled.replace("{p}", matcher.group("p"));
-    }
-    return template.contains("{rest}") ? filled.replace("{rest}", matcher.group("rest")) : filled;
-  }
-
   private static Rule rename(String from, String to) {
-    return new Rule(pattern(from), List.of(to), 0, 1);
+    return new Rule(from, List.of(to), 0, 1);
   }
 
   private static Rule split(String from, String... to) {
-    return new Rule(pattern(from), List.of(to), 0, 1);
+    return new Rule(from, List.of(to), 0, 1);
   }
 
   private static Rule piece(String from, String to, int piece, int pieces) {
-    return new Rule(pattern(from), List.of(to), piece, pieces);
-  }
-
-  private static Pattern pattern(String from) {
-    return Pattern.compile(
-        from.replace(".", "\\.")
-            .replace("{layer}", "(?:encoder\\.layers?|layers)\\.(?<layer>\\d{1,9})")
-            // The original DINOv2 numbers its blocks within chunks: blocks.0.11 is block 11.
-            .replace("{block}", "blocks\\.(?:\\d{1,9}\\.)?(?<layer>\\d{1,9})")
-            .replace("{p}", "(?<p>weight|bias)")
-            .replace("{rest}", "(?<rest>.+)"));
+    return new Rule(from, List.of(to), piece, pieces);
   }
 
   @SafeVarargs
-  private static List<Rule> table(List<Rule>... parts) {
-    List<Rule> rules = new ArrayList<>();
+  private static Map<String, Rule> table(List<Rule>... parts) {
+    Map<String, Rule> rules = new HashMap<>();
     for (List<Rule> part : parts) {
-      rules.addAll(part);
+      for (Rule rule : part) {
+        if (rules.put(rule.from(), rule) != null) {
+          throw new IllegalStateException("two rules for " + rule.from());
+        }
+      }
     }
-    return List.copyOf(rules);
+    return Map.copyOf(rules);
   }
 }

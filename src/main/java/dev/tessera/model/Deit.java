@@ -29,13 +29,15 @@ record Deit(
 
   static Deit of(ModelConfig config, Weights weights) throws CheckpointException {
     int hidden = config.extent("hidden_size", 768);
-    String architecture = config.architecture("DeiTModel");
     boolean distilled =
-        architecture.endsWith("WithTeacher")
+        config.architecture("").endsWith("WithTeacher")
             || (!config.has("architectures") && weights.has("cls_classifier.weight"));
     int labels = Heads.labels(config, weights, distilled ? "cls_classifier" : "classifier");
     return new Deit(
-        architecture,
+        config.architecture(
+            distilled
+                ? "DeiTForImageClassificationWithTeacher"
+                : labels > 0 ? "DeiTForImageClassification" : "DeiTModel"),
         Vit.embeddings(
             PREFIX,
             config,

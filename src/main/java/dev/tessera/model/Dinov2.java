@@ -37,8 +37,11 @@ record Dinov2(String architecture, Embeddings embeddings, Encoder encoder, int l
     // the weights spare us.
     String out = family + ".encoder.layer.0.mlp." + (swiglu ? "weights_in" : "fc1") + ".weight";
     int rows = layers == 0 ? 2 : Heads.rows(weights, out);
+    int labels = Heads.labels(config, weights, "classifier");
     return new Dinov2(
-        config.architecture(registers ? "Dinov2WithRegistersModel" : "Dinov2Model"),
+        config.architecture(
+            (registers ? "Dinov2WithRegisters" : "Dinov2")
+                + (labels > 0 ? "ForImageClassification" : "Model")),
         new Embeddings(
             family,
             config.extent("num_channels", 3),
@@ -61,7 +64,7 @@ record Dinov2(String architecture, Embeddings embeddings, Encoder encoder, int l
             config.flag("qkv_bias", true),
             true,
             (float) config.number("layer_norm_eps", 1e-6)),
-        Heads.labels(config, weights, "classifier"));
+        labels);
   }
 
   @Override

@@ -45,10 +45,9 @@ record Vit(
 
   static Vit of(ModelConfig config, Weights weights) throws CheckpointException {
     int hidden = config.extent("hidden_size", 768);
-    String architecture = config.architecture("ViTModel");
     int labels = Heads.labels(config, weights, "classifier");
     return new Vit(
-        architecture,
+        config.architecture(labels > 0 ? "ViTForImageClassification" : "ViTModel"),
         embeddings(PREFIX, config, hidden, List.of(new Embeddings.Token("cls_token", 1, true))),
         encoder(config, hidden),
         labels,
