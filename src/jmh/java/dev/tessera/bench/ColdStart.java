@@ -1,17 +1,18 @@
 package dev.tessera.bench;
 
 import ai.onnxruntime.OrtException;
-import dev.tessera.tensor.Tensor;
+import dev.tessera.graph.Graph;
+import dev.tessera.model.Model;
+import dev.tessera.model.Models;
+import dev.tessera.model.Outputs;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Random;
 import java.util.Scanner;
 import java.util.concurrent.Callable;
@@ -198,10 +199,10 @@ public final class ColdStart implements Callable<Integer> {
 
   private static void writeModels(RandomVit vit, Path checkpoint, Path exported)
       throws IOException {
-    try (Arena arena = Arena.ofShared()) {
-      Map<String, Tensor> parameters = vit.parameters(arena);
-      RandomCheckpoint.write(vit, parameters, checkpoint);
-      OnnxModel.write(vit.graph(1), parameters, OnnxModel.Attention.EXPORTED, exported);
+    RandomCheckpoint.write(vit, checkpoint);
+    try (Model model = Models.load(checkpoint)) {
+      Graph graph = model.graph(1, model.height(), model.width(), Outputs.RESULT);
+      OnnxModel.write(graph, model.parameters(), OnnxModel.Attention.EXPORTED, exported);
     }
   }
 

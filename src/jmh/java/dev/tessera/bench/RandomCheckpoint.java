@@ -3,27 +3,36 @@ package dev.tessera.bench;
 import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.tessera.tensor.Tensor;
-import java.io.ByteArrayOutputStream;
+import dev.tessera.checkpoint.Safetensors;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Writes a {@link RandomVit} as the Hugging Face directory that a trained one would be. */
 final class RandomCheckpoint {
   private RandomCheckpoint() {}
 
-  static void write(RandomVit vit, Map<String, Tensor> parameters, Path directory)
-      throws IOException {
+  static void write(RandomVit vit, Path directory) throws IOException {
     Files.createDirectories(directory);
     writeConfig(vit, directory.resolve("config.json"));
     writePreprocessor(directory.resolve("preprocessor_config.json"));
-    writeSafetensors(parameters, directory.resolve("model.safetensors"));
+    try (Arena arena = Arena.ofConfined()) {
+      Safetensors.write(
+          directory.resolve("model.safetensors"), vit.parameters(arena), Map.of("format", "pt"));
+    }
+  }
+
+  /** Removes what {@link #write} wrote. */
+  static void delete(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(directory);
   }
 
   private static void writeConfig(RandomVit vit, Path file) throws IOException {
@@ -70,51 +79,6 @@ final class RandomCheckpoint {
       json.writeFieldName("image_std");
       json.writeArray(half, 0, 3);
       json.writeEndObject();
-    }
-  }
-
-  /** https://huggingface.co/docs/safetensors: header length, JSON header, the data in order. */
-  private static void writeSafetensors(Map<String, Tensor> tensors, Path file) throws IOException {
-    ByteArrayOutputStream header = new ByteArrayOutputStream();
-    try (JsonGenerator json = new JsonFactory().createGenerator(header)) {
-      long offset = 0;
-      json.writeStartObject();
-      for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-        Tensor tensor = entry.getValue();
-        int[] extents = tensor.shape().toArray();
-        long end = offset + tensor.data().byteSize();
-        json.writeObjectFieldStart(entry.getKey());
-        json.writeStringField("dtype", tensor.dtype().name());
-        json.writeFieldName("shape");
-        json.writeArray(extents, 0, extents.length);
-        json.writeFieldName("data_offsets");
-        json.writeArray(new long[] {offset, end}, 0, 2);
-        json.writeEndObject();
-        offset = end;
-      }
-      json.writeEndObject();
-    }
-    while (header.size() % 64 != 56) { // with the 8 bytes before it: the data starts aligned
-      header.write(' ');
-    }
-    try (FileChannel channel =
-        FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-      drain(channel, length.putLong(header.size()).flip());
-      drain(channel, ByteBuffer.wrap(header.toByteArray()));
-      for (Tensor tensor : tensors.values()) {
-        drain(channel, tensor.data().asByteBuffer());
-      }
-    }
-  }
-
-  private static void drain(FileChannel channel, ByteBuffer buffer) throws IOException {
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
     }
   }
 

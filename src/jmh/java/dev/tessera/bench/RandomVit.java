@@ -1,16 +1,11 @@
 package dev.tessera.bench;
 
-import dev.tessera.graph.Activation;
-import dev.tessera.graph.Graph;
-import dev.tessera.graph.GraphBuilder;
-import dev.tessera.graph.Value;
 import dev.tessera.tensor.DType;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -19,15 +14,15 @@ import java.util.random.RandomGeneratorFactory;
  * Vision Transformers of the published sizes (arXiv:2010.11929, table 1; arXiv:2012.12877, table 1)
  * with random weights: speed does not depend on what a model has learned.
  */
-public enum RandomVit {
+enum RandomVit {
   TINY(192, 3, 768),
   BASE(768, 12, 3072);
 
-  public static final int IMAGE = 224;
-  public static final int PATCH = 16;
-  public static final int LAYERS = 12;
-  public static final int CLASSES = 1000;
-  public static final float EPSILON = 1e-12f;
+  static final int IMAGE = 224;
+  static final int PATCH = 16;
+  static final int LAYERS = 12;
+  static final int CLASSES = 1000;
+  static final float EPSILON = 1e-12f;
 
   /** Standard deviation of the weights, {@code initializer_range} in a config.json. */
   private static final float DEVIATION = 0.02f;
@@ -44,72 +39,59 @@ public enum RandomVit {
     this.intermediate = intermediate;
   }
 
-  /** From {@code pixel_values} to {@code logits}, with the parameter names of transformers. */
-  public Graph graph(int batch) {
-    GraphBuilder g = new GraphBuilder();
-    int tokens = IMAGE / PATCH * (IMAGE / PATCH) + 1;
-    Value pixels = g.input("pixel_values", Shape.of(batch, 3, IMAGE, IMAGE));
-    String projection = "vit.embeddings.patch_embeddings.projection";
-    Value kernel = g.parameter(projection + ".weight", Shape.of(hidden, 3, PATCH, PATCH));
-    Value patches =
-        g.linear(
-            g.patches(pixels, PATCH, PATCH),
-            g.reshape(kernel, Shape.of(hidden, 3 * PATCH * PATCH)),
-            g.parameter(projection + ".bias", Shape.of(hidden)));
-    Value classToken = g.parameter("vit.embeddings.cls_token", Shape.of(1, 1, hidden));
-    Value positions =
-        g.parameter("vit.embeddings.position_embeddings", Shape.of(1, tokens, hidden));
-    Value x = g.add(g.concat(List.of(classToken, patches)), positions);
-    for (int layer = 0; layer < LAYERS; layer++) {
-      x = layer(g, x, "vit.encoder.layer." + layer + ".");
-    }
-    Value normalised = g.layerNorm(x, "vit.layernorm", EPSILON);
-    g.output("logits", g.linear(g.token(normalised, 0), "classifier", CLASSES));
-    return g.build();
-  }
-
-  private Value layer(GraphBuilder g, Value input, String name) {
-    Value before = g.layerNorm(input, name + "layernorm_before", EPSILON);
-    String attention = name + "attention.attention.";
-    Value context =
-        g.attention(
-            g.linear(before, attention + "query", hidden),
-            g.linear(before, attention + "key", hidden),
-            g.linear(before, attention + "value", hidden),
-            heads);
-    Value attended = g.add(g.linear(context, name + "attention.output.dense", hidden), input);
-    Value after = g.layerNorm(attended, name + "layernorm_after", EPSILON);
-    Value inner =
-        g.activate(Activation.GELU, g.linear(after, name + "intermediate.dense", intermediate));
-    return g.add(g.linear(inner, name + "output.dense", hidden), attended);
-  }
-
   /**
    * Gaussian weights and biases with deviation 0.02, about 1 for the weights of layer
-   * normalisation; the same ones on every call.
+   * normalisation, under the names of transformers; the same ones on every call.
    */
-  public Map<String, Tensor> parameters(Arena arena) {
+  Map<String, Tensor> parameters(Arena arena) {
     RandomGenerator random = generator(SEED);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    graph(1)
-        .parameters()
-        .forEach((name, value) -> {
+    shapes()
+        .forEach((name, shape) -> {
           boolean norm = name.contains("layernorm") && name.endsWith(".weight");
-          tensors.put(name, gaussian(arena, value.shape(), random, norm ? 1 : 0, DEVIATION));
+          tensors.put(name, random(arena, shape, random, norm ? 1 : 0, DEVIATION));
         });
     return tensors;
   }
 
+  private Map<String, Shape> shapes() {
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    int tokens = IMAGE / PATCH * (IMAGE / PATCH) + 1;
+    shapes.put("vit.embeddings.cls_token", Shape.of(1, 1, hidden));
+    shapes.put("vit.embeddings.position_embeddings", Shape.of(1, tokens, hidden));
+    String projection = "vit.embeddings.patch_embeddings.projection";
+    put(shapes, projection, Shape.of(hidden, 3, PATCH, PATCH));
+    for (int layer = 0; layer < LAYERS; layer++) {
+      String name = "vit.encoder.layer." + layer + ".";
+      put(shapes, name + "layernorm_before", Shape.of(hidden));
+      put(shapes, name + "attention.attention.query", Shape.of(hidden, hidden));
+      put(shapes, name + "attention.attention.key", Shape.of(hidden, hidden));
+      put(shapes, name + "attention.attention.value", Shape.of(hidden, hidden));
+      put(shapes, name + "attention.output.dense", Shape.of(hidden, hidden));
+      put(shapes, name + "layernorm_after", Shape.of(hidden));
+      put(shapes, name + "intermediate.dense", Shape.of(intermediate, hidden));
+      put(shapes, name + "output.dense", Shape.of(hidden, intermediate));
+    }
+    put(shapes, "vit.layernorm", Shape.of(hidden));
+    put(shapes, "classifier", Shape.of(CLASSES, hidden));
+    return shapes;
+  }
+
+  private static void put(Map<String, Shape> shapes, String name, Shape weight) {
+    shapes.put(name + ".weight", weight);
+    shapes.put(name + ".bias", Shape.of(weight.extent(0)));
+  }
+
   /** Pixels as they are after normalisation: mean 0, deviation 1. */
-  public static Tensor pixels(Arena arena, int batch, long seed) {
-    return gaussian(arena, Shape.of(batch, 3, IMAGE, IMAGE), generator(seed), 0, 1);
+  static Tensor pixels(Arena arena, Shape shape) {
+    return random(arena, shape, generator(shape.elements()), 0, 1);
   }
 
   private static RandomGenerator generator(long seed) {
     return RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
   }
 
-  private static Tensor gaussian(
+  private static Tensor random(
       Arena arena, Shape shape, RandomGenerator random, float mean, float deviation) {
     Tensor tensor = Tensor.allocate(arena, DType.F32, shape);
     for (long i = 0; i < shape.elements(); i++) {

@@ -4,6 +4,10 @@ import ai.onnxruntime.OrtException;
 import dev.tessera.engine.Executable;
 import dev.tessera.engine.cpu.CpuEngine;
 import dev.tessera.graph.Graph;
+import dev.tessera.model.Model;
+import dev.tessera.model.Models;
+import dev.tessera.model.Outputs;
+import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -33,8 +37,10 @@ public final class VitBenchmark implements Callable<Integer> {
       names = "--model",
       split = ",",
       defaultValue = "base",
-      description = "tiny and base: ViT-Ti/16 and ViT-B/16 (default: base)")
-  private List<RandomVit> models = List.of();
+      description =
+          "tiny and base: ViT-Ti/16 and ViT-B/16 with random weights; or a model's directory"
+              + " (default: base)")
+  private List<String> models = List.of();
 
   @Option(names = "--batch", split = ",", defaultValue = "1,8", description = "default: 1,8")
   private List<Integer> batches = List.of();
@@ -77,30 +83,51 @@ public final class VitBenchmark implements Callable<Integer> {
       print("             tessera           onnxruntime       onnxruntime ÷ tessera");
       print(
           "model batch  median    best    median    best    medians  paired: median [25-75 %%] (all)");
-      for (RandomVit vit : models) {
-        try (Arena arena = Arena.ofShared()) {
-          Map<String, Tensor> parameters = vit.parameters(arena);
-          for (int batch : batches) {
-            agree &= compare(engine, vit, parameters, batch);
-          }
-        }
+      for (String model : models) {
+        agree &= compare(engine, model);
       }
     }
     return agree ? 0 : 1;
   }
 
-  private boolean compare(
-      CpuEngine engine, RandomVit vit, Map<String, Tensor> parameters, int batch)
+  private boolean compare(CpuEngine engine, String name) throws IOException, OrtException {
+    for (RandomVit vit : RandomVit.values()) {
+      if (vit.name().equalsIgnoreCase(name)) {
+        Path directory = Files.createTempDirectory("tessera-bench");
+        try {
+          RandomCheckpoint.write(vit, directory);
+          return compare(engine, name, directory);
+        } finally {
+          RandomCheckpoint.delete(directory);
+        }
+      }
+    }
+    return compare(engine, name, Path.of(name));
+  }
+
+  private boolean compare(CpuEngine engine, String name, Path directory)
       throws IOException, OrtException {
-    Graph graph = vit.graph(batch);
+    boolean agree = true;
+    try (Model model = Models.load(directory)) {
+      for (int batch : batches) {
+        agree &= compare(engine, name, model, batch);
+      }
+    }
+    return agree;
+  }
+
+  private boolean compare(CpuEngine engine, String name, Model model, int batch)
+      throws IOException, OrtException {
+    Graph graph = model.graph(batch, model.height(), model.width(), Outputs.RESULT);
     Path file = Files.createTempFile("tessera-bench", ".onnx");
     try (Arena arena = Arena.ofShared()) {
-      Tensor pixels = RandomVit.pixels(arena, batch, batch);
-      OnnxModel.write(graph, parameters, attention, file);
+      Tensor pixels =
+          RandomVit.pixels(arena, Shape.of(batch, model.channels(), model.height(), model.width()));
+      OnnxModel.write(graph, model.parameters(), attention, file);
       try (OnnxPeer peer = new OnnxPeer(file, pixels, threads)) {
-        Executable executable = engine.compile(graph, parameters);
+        Executable executable = engine.compile(graph, model.parameters());
         Map<String, Tensor> inputs = Map.of("pixel_values", pixels);
-        Contestant ours = () -> executable.run(inputs).get("logits").toFloats();
+        Contestant ours = () -> executable.run(inputs).values().iterator().next().toFloats();
         Contestant theirs = peer::logits;
         double difference = difference(ours.logits(), theirs.logits());
         warmUp(ours);
@@ -108,7 +135,7 @@ public final class VitBenchmark implements Callable<Integer> {
         PairedTimes times = measure(ours, theirs);
         // Once more: compiled code may compute something else than the interpreter did.
         difference = Math.max(difference, difference(ours.logits(), theirs.logits()));
-        report(vit, batch, difference, times);
+        report(name, batch, difference, times);
         if (!(difference <= TOLERANCE)) {
           print("FAILED: the logits differ by more than %s", TOLERANCE);
           return false;
@@ -164,11 +191,11 @@ public final class VitBenchmark implements Callable<Integer> {
     return largest;
   }
 
-  private static void report(RandomVit vit, int batch, double difference, PairedTimes times) {
+  private static void report(String name, int batch, double difference, PairedTimes times) {
     print(
         "%-5s %5d %7.1f %7.1f   %7.1f %7.1f      %5.3f           %5.3f [%.3f-%.3f] (%.3f-%.3f)"
             + "   max |Δlogit| %.1e",
-        vit.name().toLowerCase(Locale.ROOT),
+        name,
         batch,
         times.ours(),
         times.oursAtBest(),
