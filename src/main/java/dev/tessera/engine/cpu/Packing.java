@@ -7,6 +7,9 @@ import java.util.Arrays;
 
 /** Brings matrices into the order in which {@link MicroKernel} reads them. */
 final class Packing {
+  /** Steps of k transposed at a time, so that what is written stays in the first-level cache. */
+  private static final int STEPS = 64;
+
   private Packing() {}
 
   /**
@@ -20,11 +23,14 @@ final class Packing {
     if (rows < ROWS) {
       Arrays.fill(target, to, to + depth * ROWS, 0f);
     }
-    for (int row = 0; row < rows; row++) {
-      int at = from + row * stride;
-      int put = to + row;
-      for (int k = 0; k < depth; k++) {
-        target[put + k * ROWS] = source[at + k];
+    for (int first = 0; first < depth; first += STEPS) {
+      int end = Math.min(depth, first + STEPS);
+      for (int row = 0; row < rows; row++) {
+        int at = from + row * stride;
+        int put = to + row;
+        for (int k = first; k < end; k++) {
+          target[put + k * ROWS] = source[at + k];
+        }
       }
     }
   }
@@ -63,11 +69,14 @@ final class Packing {
     if (columns < COLUMNS) {
       Arrays.fill(target, to, to + depth * COLUMNS, 0f);
     }
-    for (int column = 0; column < columns; column++) {
-      int at = from + column * stride;
-      int put = to + column;
-      for (int k = 0; k < depth; k++) {
-        target[put + k * COLUMNS] = source[at + k] * scale;
+    for (int first = 0; first < depth; first += STEPS) {
+      int end = Math.min(depth, first + STEPS);
+      for (int column = 0; column < columns; column++) {
+        int at = from + column * stride;
+        int put = to + column;
+        for (int k = first; k < end; k++) {
+          target[put + k * COLUMNS] = source[at + k] * scale;
+        }
       }
     }
   }

@@ -2,71 +2,67 @@ package dev.tessera.engine.cpu;
 
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
+import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 
 /**
- * The kernels as plain loops over arrays, with the formulas of {@link VectorMath}: fast in every
- * tier of the JIT, but far from what the machine can do.
+ * The kernels as plain loops over arrays: fast in every tier of the JIT, but far from what the
+ * machine can do.
+ *
+ * <p>They round where {@link VectorKernels} round, operation by operation, so that a result does
+ * not depend on the moment at which {@link Kernels} switched. Hence the fused multiply-adds, and
+ * the sums of {@link #layerNorm} that go by lanes.
  */
 final class PlainKernels {
   private PlainKernels() {}
 
-  /** See {@link VectorKernels#multiplyAdd}. Four rows and four columns at a time in registers. */
+  /** See {@link VectorKernels#multiplyAdd}. Two rows and four columns at a time in registers. */
   static void multiplyAdd(float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
     float[] panel = new float[depth * COLUMNS];
     NativeFloats.read(b, panel, 0, panel.length);
     for (int row = 0; row < ROWS; row += 2) {
-      // The last pair of an odd number of rows would overlap: take the row twice, store it once.
+      // The last row of an odd number pairs with itself: computed twice, stored once.
       int second = Math.min(row + 1, ROWS - 1);
       for (int column = 0; column < COLUMNS; column += 4) {
-        multiplyAdd(
-            a,
-            a0 + row,
-            a0 + second,
-            panel,
-            column,
-            depth,
-            c,
-            c0 + row * stride + column,
-            c0 + second * stride + column);
+        int first = c0 + row * stride + column;
+        int below = c0 + second * stride + column;
+        multiplyAdd(a, a0 + row, a0 + second, panel, column, depth, c, first, below);
       }
     }
   }
 
   private static void multiplyAdd(
       float[] a, int a0, int a1, float[] b, int column, int depth, float[] c, int c0, int c1) {
-    float s00 = 0;
-    float s01 = 0;
-    float s02 = 0;
-    float s03 = 0;
-    float s10 = 0;
-    float s11 = 0;
-    float s12 = 0;
-    float s13 = 0;
+    float s00 = c[c0];
+    float s01 = c[c0 + 1];
+    float s02 = c[c0 + 2];
+    float s03 = c[c0 + 3];
+    float s10 = c[c1];
+    float s11 = c[c1 + 1];
+    float s12 = c[c1 + 2];
+    float s13 = c[c1 + 3];
     for (int k = 0; k < depth; k++) {
       float x = a[a0 + k * ROWS];
       float y = a[a1 + k * ROWS];
       int at = column + k * COLUMNS;
-      s00 += x * b[at];
-      s01 += x * b[at + 1];
-      s02 += x * b[at + 2];
-      s03 += x * b[at + 3];
-      s10 += y * b[at];
-      s11 += y * b[at + 1];
-      s12 += y * b[at + 2];
-      s13 += y * b[at + 3];
+      s00 = Math.fma(x, b[at], s00);
+      s01 = Math.fma(x, b[at + 1], s01);
+      s02 = Math.fma(x, b[at + 2], s02);
+      s03 = Math.fma(x, b[at + 3], s03);
+      s10 = Math.fma(y, b[at], s10);
+      s11 = Math.fma(y, b[at + 1], s11);
+      s12 = Math.fma(y, b[at + 2], s12);
+      s13 = Math.fma(y, b[at + 3], s13);
     }
-    c[c0] += s00;
-    c[c0 + 1] += s01;
-    c[c0 + 2] += s02;
-    c[c0 + 3] += s03;
-    if (c1 != c0) {
-      c[c1] += s10;
-      c[c1 + 1] += s11;
-      c[c1 + 2] += s12;
-      c[c1 + 3] += s13;
-    }
+    c[c0] = s00;
+    c[c0 + 1] = s01;
+    c[c0 + 2] = s02;
+    c[c0 + 3] = s03;
+    c[c1] = s10;
+    c[c1 + 1] = s11;
+    c[c1 + 2] = s12;
+    c[c1 + 3] = s13;
   }
 
   static void activate(Activation activation, float[] x, int offset, int count) {
@@ -78,32 +74,48 @@ final class PlainKernels {
   private static float activate(Activation activation, float x) {
     return switch (activation) {
       case IDENTITY -> x;
-      case GELU -> 0.5f * x * (1 + erf(x * 0.70710677f));
-      case GELU_TANH -> 0.5f * x * (1 + tanh(0.7978846f * x * (1 + 0.044715f * x * x)));
-      case QUICK_GELU -> x / (1 + exp(-1.702f * x));
-      case RELU -> Math.max(x, 0);
-      case SILU -> x / (1 + exp(-x));
+      case GELU -> gelu(x);
+      case GELU_TANH -> geluTanh(x);
+      case QUICK_GELU -> x * sigmoid(x * 1.702f);
+      case RELU -> Math.max(x, 0f);
+      case SILU -> x * sigmoid(x);
       case TANH -> tanh(x);
-      case SIGMOID -> 1 / (1 + exp(-x));
+      case SIGMOID -> sigmoid(x);
     };
   }
 
   static void layerNorm(
       float[] input, int at, float[] weight, float[] bias, float epsilon, float[] output) {
     int width = weight.length;
-    double sum = 0;
-    for (int i = 0; i < width; i++) {
-      sum += input[at + i];
+    int whole = width / WIDTH * WIDTH;
+    float total = 0;
+    for (int lane = 0; lane < WIDTH && whole > 0; lane++) {
+      float sum = 0;
+      for (int i = lane; i < whole; i += WIDTH) {
+        sum += input[at + i];
+      }
+      total += sum;
     }
-    float mean = (float) (sum / width);
-    double squares = 0;
-    for (int i = 0; i < width; i++) {
+    for (int i = whole; i < width; i++) {
+      total += input[at + i];
+    }
+    float mean = total / width;
+    float variance = 0;
+    for (int lane = 0; lane < WIDTH && whole > 0; lane++) {
+      float squares = 0;
+      for (int i = lane; i < whole; i += WIDTH) {
+        float d = input[at + i] - mean;
+        squares = Math.fma(d, d, squares);
+      }
+      variance += squares;
+    }
+    for (int i = whole; i < width; i++) {
       float d = input[at + i] - mean;
-      squares += d * d;
+      variance = Math.fma(d, d, variance);
     }
-    float inverse = (float) (1 / Math.sqrt(squares / width + epsilon));
+    float inverse = (float) (1 / Math.sqrt(variance / width + epsilon));
     for (int i = 0; i < width; i++) {
-      output[at + i] = (input[at + i] - mean) * inverse * weight[i] + bias[i];
+      output[at + i] = Math.fma((input[at + i] - mean) * inverse, weight[i], bias[i]);
     }
   }
 
@@ -124,36 +136,62 @@ final class PlainKernels {
     NativeFloats.copy(scores, 0, panel, keys * COLUMNS);
   }
 
+  private static float gelu(float x) {
+    float half = x * 0.5f;
+    return Math.fma(half, erf(x * 0.70710677f), half);
+  }
+
+  private static float geluTanh(float x) {
+    float half = x * 0.5f;
+    return Math.fma(half, tanh(Math.fma(x * x, 0.044715f, 1f) * x * 0.7978846f), half);
+  }
+
+  private static float sigmoid(float x) {
+    return 1f / (exp(-x) + 1f);
+  }
+
   private static float exp(float x) {
-    float clamped = Math.max(-87.33f, Math.min(88.37f, x));
-    float n = Math.round(clamped * VectorMath.LOG2_E);
-    float r = clamped - n * VectorMath.LN2_HIGH - n * VectorMath.LN2_LOW;
-    float p = VectorMath.EXP[0];
-    for (int i = 1; i < VectorMath.EXP.length; i++) {
-      p = p * r + VectorMath.EXP[i];
-    }
-    return (p * r * r + r + 1) * Float.intBitsToFloat(((int) n + 127) << 23);
+    float clamped = Math.min(Math.max(x, -87.33f), 88.37f);
+    float shifted = Math.fma(clamped, VectorMath.LOG2_E, VectorMath.ROUND);
+    float n = shifted - VectorMath.ROUND;
+    float r = Math.fma(n, -VectorMath.LN2_LOW, Math.fma(n, -VectorMath.LN2_HIGH, clamped));
+    float p = Math.fma(0.0013814467f, r, 0.008368781f);
+    p = Math.fma(p, r, 0.041668393f);
+    p = Math.fma(p, r, 0.1666652f);
+    p = Math.fma(p, r, 0.49999994f);
+    p = Math.fma(p, r * r, r + 1f);
+    return Float.intBitsToFloat(
+        Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(shifted) << 23));
   }
 
   private static float erf(float x) {
-    float a = Math.max(-4f, Math.min(4f, x));
+    float a = Math.min(Math.max(x, -4f), 4f);
     float z = a * a;
-    return a * polynomial(VectorMath.ERF_NUMERATOR, z) / polynomial(VectorMath.ERF_DENOMINATOR, z);
+    float n = Math.fma(1.9748254e-6f, z, 2.8803997e-4f);
+    n = Math.fma(n, z, 0.0040036137f);
+    n = Math.fma(n, z, 0.053467378f);
+    n = Math.fma(n, z, 0.19624834f);
+    n = Math.fma(n, z, 1.128379f);
+    float d = Math.fma(3.7480735e-5f, z, 0.0012163507f);
+    d = Math.fma(d, z, 0.015444358f);
+    d = Math.fma(d, z, 0.11647615f);
+    d = Math.fma(d, z, 0.50725174f);
+    d = Math.fma(d, z, 1f);
+    return a * n / d;
   }
 
   private static float tanh(float x) {
-    float a = Math.max(-9f, Math.min(9f, x));
+    float a = Math.min(Math.max(x, -9f), 9f);
     float z = a * a;
-    return a
-        * polynomial(VectorMath.TANH_NUMERATOR, z)
-        / polynomial(VectorMath.TANH_DENOMINATOR, z);
-  }
-
-  private static float polynomial(float[] coefficients, float z) {
-    float p = coefficients[0];
-    for (int i = 1; i < coefficients.length; i++) {
-      p = p * z + coefficients[i];
-    }
-    return p;
+    float n = Math.fma(-1.2082867e-11f, z, 3.0400663e-8f);
+    n = Math.fma(n, z, 2.792326e-5f);
+    n = Math.fma(n, z, 0.0038639274f);
+    n = Math.fma(n, z, 0.13676342f);
+    n = Math.fma(n, z, 1f);
+    float d = Math.fma(1.2817263e-6f, z, 3.931037e-4f);
+    d = Math.fma(d, z, 0.027229536f);
+    d = Math.fma(d, z, 0.47009674f);
+    d = Math.fma(d, z, 1f);
+    return a * n / d;
   }
 }

@@ -6,7 +6,6 @@ import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** The kernels in the Vector API. */
 final class VectorKernels {
@@ -39,7 +38,7 @@ final class VectorKernels {
     for (int i = 0; i < whole; i += WIDTH) {
       sum = sum.add(FloatVector.fromArray(SPECIES, input, at + i));
     }
-    float total = sum.reduceLanes(VectorOperators.ADD);
+    float total = lanes(sum, whole, output, at);
     for (int i = whole; i < width; i++) {
       total += input[at + i];
     }
@@ -49,9 +48,10 @@ final class VectorKernels {
       FloatVector d = FloatVector.fromArray(SPECIES, input, at + i).sub(mean);
       squares = d.fma(d, squares);
     }
-    float variance = squares.reduceLanes(VectorOperators.ADD);
+    float variance = lanes(squares, whole, output, at);
     for (int i = whole; i < width; i++) {
-      variance += (input[at + i] - mean) * (input[at + i] - mean);
+      float d = input[at + i] - mean;
+      variance = Math.fma(d, d, variance);
     }
     float inverse = (float) (1 / Math.sqrt(variance / width + epsilon));
     for (int i = 0; i < whole; i += WIDTH) {
@@ -62,8 +62,23 @@ final class VectorKernels {
           .intoArray(output, at + i);
     }
     for (int i = whole; i < width; i++) {
-      output[at + i] = (input[at + i] - mean) * inverse * weight[i] + bias[i];
+      output[at + i] = Math.fma((input[at + i] - mean) * inverse, weight[i], bias[i]);
     }
+  }
+
+  /**
+   * The sum of the lanes, first to last: {@code reduceLanes} leaves the order open. {@code scratch}
+   * is the row that is written next anyway.
+   */
+  private static float lanes(FloatVector sums, int whole, float[] scratch, int at) {
+    float total = 0;
+    if (whole > 0) {
+      sums.intoArray(scratch, at);
+      for (int lane = 0; lane < WIDTH; lane++) {
+        total += scratch[at + lane];
+      }
+    }
+    return total;
   }
 
   static void softmax(float[] scores, int keys, long panel, float[] inverse) {

@@ -6,6 +6,7 @@ import static dev.tessera.engine.cpu.Lanes.ROWS;
 import dev.tessera.graph.Activation;
 import java.lang.foreign.Arena;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Makes the JIT compile {@link VectorKernels} while a program still reads its arguments, its model
@@ -19,6 +20,10 @@ final class WarmUp implements Runnable {
   /** Steps of k in a call: enough for the profile to show a loop. */
   private static final int DEPTH = 16;
 
+  /** With the launcher's flags the JIT compiles a kernel after a hundred calls. */
+  private static final int COUNTED_CALLS = 150;
+
+  private static final long PAUSE = TimeUnit.MICROSECONDS.toNanos(200);
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
 
   private final Kernels kernels;
@@ -40,6 +45,10 @@ final class WarmUp implements Runnable {
     try (Arena arena = Arena.ofConfined()) {
       long b = NativeFloats.allocate(arena, c.length);
       long deadline = System.nanoTime() + PATIENCE;
+      // Everything once before anything is compiled: a class of vectors that is loaded later would
+      // make the JVM throw away what it compiled before.
+      multiply(b, true);
+      elements(b, true);
       if (until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
         kernels.useVectorProducts();
       }
@@ -53,6 +62,9 @@ final class WarmUp implements Runnable {
   private static boolean until(long deadline, Runnable vector, Runnable plain) {
     for (int call = 0; System.nanoTime() < deadline; call++) {
       vector.run();
+      if (call > COUNTED_CALLS) {
+        LockSupport.parkNanos(PAUSE); // leaves the core to the JIT, which has most of the work
+      }
       if (call % 16 == 15 && best(vector) < best(plain)) {
         return true;
       }

@@ -252,6 +252,13 @@ class CpuEngineTest {
         assertThat(got.keySet()).containsExactlyElementsOf(want.keySet());
         got.forEach((name, tensor) -> compare(name, tensor, want.get(name), tolerance));
       }
+      // A result must not depend on the moment at which the vector kernels take over.
+      Map<String, Tensor> vectorised = executables.get(0).run(inputs);
+      executables
+          .get(1)
+          .run(inputs)
+          .forEach((name, tensor) ->
+              assertThat(tensor.toFloats()).isEqualTo(vectorised.get(name).toFloats()));
     }
   }
 
