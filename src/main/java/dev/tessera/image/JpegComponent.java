@@ -29,7 +29,7 @@ final class JpegComponent {
    */
   short[] coefficients = {};
 
-  /** {@code [8 storedHigh, 8 storedWide]} samples. */
+  /** {@code [8 storedHigh, 8 storedWide]} samples minus 128. */
   byte[] samples = {};
 
   int prediction;
