@@ -245,8 +245,8 @@ final class JpegDecoder {
       boolean needsDc = !progressive || (first == 0 && precisions >> 4 == 0);
       boolean needsAc = !progressive || first > 0;
       // What is not needed is never looked at; any table will do.
-      dc[i] = needsDc ? table(dcTables, tables >> 4) : JpegHuffman.EMPTY;
-      ac[i] = needsAc ? table(acTables, tables & 15) : JpegHuffman.EMPTY;
+      dc[i] = needsDc ? table(dcTables, tables >> 4, true) : JpegHuffman.EMPTY;
+      ac[i] = needsAc ? table(acTables, tables & 15, false) : JpegHuffman.EMPTY;
       dc[i].checkDc();
     }
     if (count > 1 && blocks > 10) {
@@ -290,9 +290,12 @@ final class JpegDecoder {
     throw damaged("scan header");
   }
 
-  private static JpegHuffman table(@Nullable JpegHuffman[] tables, int index)
+  private static JpegHuffman table(@Nullable JpegHuffman[] tables, int index, boolean dc)
       throws ImageException {
     JpegHuffman table = index < 4 ? tables[index] : null;
+    if (table == null && index < 2) {
+      return JpegHuffman.standard(dc, index); // as in the frames of Motion JPEG
+    }
     if (table == null) {
       throw new ImageException("is damaged: it lacks a JPEG Huffman table");
     }
@@ -388,8 +391,7 @@ final class JpegDecoder {
     JpegUpsampling red = upsampling(components.get(2));
     int[] scratch = new int[width];
     for (int y = 0; y < height; y++) {
-      JpegColor.yccToRgb(
-          luma.row(y), blue.row(y), red.row(y), width, scratch, rgb, 3 * y * width);
+      JpegColor.yccToRgb(luma.row(y), blue.row(y), red.row(y), width, scratch, rgb, 3 * y * width);
     }
     return rgb;
   }

@@ -97,7 +97,7 @@ public record Preprocessor(
     int left = margin(scaled[1], width);
     if (crop == Crop.NONE && (scaled[0] != height || scaled[1] != width)) {
       throw new IllegalArgumentException(
-          "an image of %dx%d pixels does not fit a model of %dx%d whose preprocessing does not resize"
+          "an image of %dx%d pixels is not %dx%d, and the preprocessing does not resize"
               .formatted(image.width(), image.height(), width, height));
     }
     // What is visible of the scaled picture: only that is resampled.

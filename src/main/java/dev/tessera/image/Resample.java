@@ -67,7 +67,9 @@ public final class Resample {
       int cropWidth,
       int cropHeight) {
     Weights vertical =
-        height == image.height() ? null : Weights.of(image.height(), height, top, cropHeight, filter);
+        height == image.height()
+            ? null
+            : Weights.of(image.height(), height, top, cropHeight, filter);
     Weights horizontal =
         width == image.width() ? null : Weights.of(image.width(), width, left, cropWidth, filter);
     byte[] pixels = new byte[3 * cropWidth * cropHeight];

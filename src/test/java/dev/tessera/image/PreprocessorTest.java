@@ -180,8 +180,7 @@ class PreprocessorTest {
   @Test
   void takesTheClassDefaultsForAbsentKeys() {
     assertThat(huggingFace(Map.of("feature_extractor_type", "ViTFeatureExtractor")))
-        .hasToString(
-            "ViTImageProcessor: resize to 224x224 (bilinear), x/255, mean 0.5, std 0.5");
+        .hasToString("ViTImageProcessor: resize to 224x224 (bilinear), x/255, mean 0.5, std 0.5");
     assertThat(huggingFace(Map.of("image_processor_type", "DeiTImageProcessorFast")))
         .hasToString(
             "DeiTImageProcessor: resize to 256x256 (bicubic), centre crop 224x224, x/255, mean 0.5,"
@@ -241,16 +240,19 @@ class PreprocessorTest {
     Preprocessor preprocessor =
         huggingFace(
             Map.of(
-                "image_processor_type", "CLIPImageProcessor",
-                "do_resize", false,
-                "do_normalize", false,
-                "crop_size", Map.of("height", 3, "width", 4)));
+                "image_processor_type",
+                "CLIPImageProcessor",
+                "do_resize",
+                false,
+                "do_normalize",
+                false,
+                "crop_size",
+                Map.of("height", 3, "width", 4)));
     byte[] white = new byte[3];
     Arrays.fill(white, (byte) 255);
     float[] result = apply(preprocessor, new RgbImage(1, 1, white));
     // transformers pads with ceil((4 - 1) / 2) = 2 columns on the left.
-    assertThat(Arrays.copyOf(result, 12))
-        .containsExactly(0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0);
+    assertThat(Arrays.copyOf(result, 12)).containsExactly(0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0);
   }
 
   @Test
@@ -269,9 +271,7 @@ class PreprocessorTest {
     float mean = (128 / 255f - 0.5f) / 0.5f; // round(127.5) is 128, half to even
     assertThat(Arrays.copyOf(result, 16))
         .containsExactly(
-            new float[] {
-              mean, mean, mean, mean, 1, 1, 1, 1, 1, 1, 1, 1, mean, mean, mean, mean
-            },
+            new float[] {mean, mean, mean, mean, 1, 1, 1, 1, 1, 1, 1, 1, mean, mean, mean, mean},
             within(1e-6f));
   }
 
@@ -288,8 +288,7 @@ class PreprocessorTest {
     assertThatThrownBy(
             () ->
                 huggingFace(
-                    Map.of(
-                        "image_processor_type", "CLIPImageProcessor", "do_center_crop", false)))
+                    Map.of("image_processor_type", "CLIPImageProcessor", "do_center_crop", false)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("do_center_crop");
   }
