@@ -1,6 +1,8 @@
 package dev.tessera.cli;
 
+import dev.tessera.engine.DeviceException;
 import dev.tessera.engine.Engine;
+import dev.tessera.engine.Engines;
 import picocli.CommandLine.Option;
 
 /** Where and with how many threads a model is computed. */
@@ -18,13 +20,9 @@ final class ComputeOptions {
       description = "Threads that compute and that decode. Default: the number of cores.")
   private int threads;
 
-  String device() {
-    return device;
-  }
-
   /** At least 1. */
   int threads() {
-    return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    return threads == 0 ? Engines.defaultThreads() : threads;
   }
 
   /** The engine asked for. */
@@ -32,6 +30,10 @@ final class ComputeOptions {
     if (threads < 0 || threads > 1024) {
       throw new Failure(ExitCode.USAGE, "--threads must be from 1 to 1024, not " + threads);
     }
-    return Devices.open(device, threads());
+    try {
+      return Engines.open(device, threads());
+    } catch (DeviceException e) {
+      throw new Failure(ExitCode.DEVICE, String.valueOf(e.getMessage()), e);
+    }
   }
 }

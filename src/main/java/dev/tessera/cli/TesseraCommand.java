@@ -79,6 +79,7 @@ final class TesseraCommand implements Runnable {
       }
     }
     configure(line, line.getCommandSpec());
+    line.getCommandSpec().usageMessage().commandListHeading("");
     line.getHelpSectionMap()
         .put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, TesseraCommand::commandList);
     line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -118,7 +119,10 @@ final class TesseraCommand implements Runnable {
         if (child != null) {
           text.append("  ").append(entry.name);
           text.repeat(' ', Math.max(1, 21 - entry.name.length()));
-          text.append(String.join(" ", child.commandSpec().usageMessage().description()));
+          text.append(
+              entry.name.equals("generate-completion")
+                  ? "Print a completion script: source <(tessera generate-completion)"
+                  : String.join(" ", child.commandSpec().usageMessage().description()));
           text.append(System.lineSeparator());
         }
       }
