@@ -1,0 +1,255 @@
+package dev.tessera.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.tessera.checkpoint.Safetensors;
+import dev.tessera.engine.cpu.FixedKernels;
+import dev.tessera.engine.scalar.ScalarEngine;
+import dev.tessera.graph.Activation;
+import dev.tessera.graph.Graph;
+import dev.tessera.graph.GraphBuilder;
+import dev.tessera.graph.Value;
+import dev.tessera.tensor.Shape;
+import dev.tessera.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every operation against PyTorch's outputs, alone in a graph, on every engine. */
+class GoldenOpsTest {
+  /** What the fixtures ask for, absolute plus relative. */
+  private static final double TOLERANCE = 1e-5;
+
+  private static final Path OPS = Path.of("test/resources/ops");
+
+  private static final Map<String, Engine> ENGINES =
+      Map.of(
+          "scalar", new ScalarEngine(),
+          "cpu, plain loops", FixedKernels.plain(2),
+          "cpu, vectors", FixedKernels.vectorised(3));
+
+  @AfterAll
+  static void close() {
+    ENGINES.values().forEach(Engine::close);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"linear", "linear_nobias"})
+  void linear(String name) throws IOException {
+    try (Case op = new Case(OPS, name)) {
+      Value bias = op.holds("bias") ? op.parameter("bias") : null;
+      op.check(op.graph.linear(op.input("x"), op.parameter("weight"), bias));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1e-5", "1e-6", "1e-12", "small_1e-6"})
+  void layerNorm(String name) throws IOException {
+    try (Case op = new Case(OPS, "layer_norm_" + name)) {
+      float epsilon = Float.parseFloat(name.replace("small_", ""));
+      op.rename("weight", "norm.weight");
+      op.rename("bias", "norm.bias");
+      op.check(op.graph.layerNorm(op.input("x"), "norm", epsilon));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Activation.class, mode = EnumSource.Mode.EXCLUDE, names = "IDENTITY")
+  void activation(Activation activation) throws IOException {
+    try (Case op = new Case(OPS, activation.name().toLowerCase(Locale.ROOT))) {
+      op.check(op.graph.activate(activation, op.input("x")));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "h1_s1_none",
+        "h1_s1_causal",
+        "h3_s1_none",
+        "h3_s1_causal",
+        "h1_s17_none",
+        "h1_s17_causal",
+        "h1_s17_keypad",
+        "h3_s17_none",
+        "h3_s17_causal",
+        "h3_s17_keypad",
+        "h12_s17_none",
+        "h12_s17_causal",
+        "h12_s17_keypad"
+      })
+  void attention(String name) throws IOException {
+    attention(OPS, name);
+  }
+
+  /** Of a ViT's length; too large to be copied beside the tests. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "h3_s197_none",
+        "h3_s197_causal",
+        "h3_s197_keypad",
+        "h12_s197_none",
+        "h12_s197_causal",
+        "h12_s197_keypad"
+      })
+  void longAttention(String name) throws IOException {
+    String configured =
+        System.getProperty(
+            "TESSERA_SHARED", System.getenv().getOrDefault("TESSERA_SHARED", "../shared"));
+    // Tests run in the module; the folder is named from the repository's root, one above.
+    Path folder = Path.of("..").resolve(configured).resolve("golden/open/ops");
+    assumeThat(folder).as("skipped: it is not in TESSERA_SHARED or ../shared").exists();
+    attention(folder, name);
+  }
+
+  private static void attention(Path folder, String name) throws IOException {
+    try (Case op = new Case(folder, "mha_" + name)) {
+      int heads = Integer.parseInt(name.substring(1, name.indexOf('_')));
+      GraphBuilder graph = op.graph;
+      Value x = op.input("x");
+      int hidden = x.shape().last();
+      Value weight = op.parameter("in_proj_weight");
+      Value bias = op.parameter("in_proj_bias");
+      Value[] projected = new Value[3];
+      for (int i = 0; i < 3; i++) {
+        int from = i * hidden;
+        projected[i] =
+            graph.linear(
+                x,
+                graph.slice(weight, 0, from, from + hidden),
+                graph.slice(bias, 0, from, from + hidden));
+      }
+      Value mask = null;
+      if (name.endsWith("keypad")) {
+        op.invert("key_padding_mask");
+        mask = op.input("key_padding_mask");
+      }
+      boolean causal = name.endsWith("causal");
+      Value context =
+          graph.attention(projected[0], projected[1], projected[2], mask, heads, causal);
+      op.check(
+          graph.linear(context, op.parameter("out_proj_weight"), op.parameter("out_proj_bias")));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = "patch_conv")
+  void patches(String name) throws IOException {
+    try (Case op = new Case(OPS, name)) {
+      GraphBuilder graph = op.graph;
+      Value weight = op.parameter("weight");
+      Shape kernel = weight.shape();
+      Value patches = graph.patches(op.input("x"), kernel.extent(2), kernel.extent(3));
+      Value matrix =
+          graph.reshape(
+              weight, Shape.of(kernel.extent(0), (int) kernel.elements() / kernel.extent(0)));
+      op.check(graph.linear(patches, matrix, op.parameter("bias")));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"4x4_to_5x7", "4x4_to_6x6", "7x7_to_3x4"})
+  void positions(String name) throws IOException {
+    try (Case op = new Case(OPS, "pos_bicubic_" + name)) {
+      Matcher sizes = Pattern.compile("(\\d+)x(\\d+)_to_(\\d+)x(\\d+)").matcher(name);
+      assertThat(sizes.matches()).isTrue();
+      int[] size = new int[4];
+      for (int i = 0; i < 4; i++) {
+        size[i] = Integer.parseInt(sizes.group(i + 1));
+      }
+      // PyTorch has the features first, a model's position embeddings have them last.
+      op.featuresLast("pos");
+      op.featuresLast("output");
+      Value grid = op.parameter("pos");
+      op.check(op.graph.resizePositions(grid, size[0], size[1], size[2], size[3], false));
+    }
+  }
+
+  /** One file of the fixtures and the graph that must compute its {@code output}. */
+  private static final class Case implements AutoCloseable {
+    final GraphBuilder graph = new GraphBuilder();
+    private final String name;
+    private final Safetensors file;
+    private final Map<String, Tensor> tensors;
+
+    Case(Path folder, String name) throws IOException {
+      this.name = name;
+      this.file = Safetensors.open(folder.resolve(name + ".safetensors"));
+      this.tensors = new HashMap<>(file.tensors());
+    }
+
+    boolean holds(String tensor) {
+      return tensors.containsKey(tensor);
+    }
+
+    Value input(String tensor) {
+      return graph.input(tensor, tensors.get(tensor).shape());
+    }
+
+    Value parameter(String tensor) {
+      return graph.parameter(tensor, tensors.get(tensor).shape());
+    }
+
+    void rename(String from, String to) {
+      tensors.put(to, tensors.remove(from));
+    }
+
+    /** Ones for zeros: PyTorch's mask says what to ignore, a graph's what to see. */
+    void invert(String tensor) {
+      float[] mask = tensors.get(tensor).toFloats();
+      for (int i = 0; i < mask.length; i++) {
+        mask[i] = 1 - mask[i];
+      }
+      tensors.put(tensor, Tensor.of(tensors.get(tensor).shape(), mask));
+    }
+
+    /** {@code [1, features, rows, columns]} to {@code [1, rows·columns, features]}. */
+    void featuresLast(String tensor) {
+      Shape shape = tensors.get(tensor).shape();
+      int features = shape.extent(1);
+      int positions = shape.extent(2) * shape.extent(3);
+      float[] from = tensors.get(tensor).toFloats();
+      float[] to = new float[from.length];
+      for (int i = 0; i < from.length; i++) {
+        to[i % positions * features + i / positions] = from[i];
+      }
+      tensors.put(tensor, Tensor.of(Shape.of(1, positions, features), to));
+    }
+
+    void check(Value output) {
+      graph.output("output", output);
+      Graph built = graph.build();
+      Tensor expected = tensors.get("output");
+      ENGINES.forEach((engineName, engine) -> {
+        Tensor actual = engine.compile(built, tensors).run(tensors).get("output");
+        assertThat(actual.shape()).isEqualTo(expected.shape());
+        assertClose(name + " on " + engineName, actual.toFloats(), expected.toFloats());
+      });
+    }
+
+    private static void assertClose(String what, float[] actual, float[] expected) {
+      for (int i = 0; i < expected.length; i++) {
+        double tolerance = TOLERANCE * (1 + Math.abs(expected[i]));
+        if (!(Math.abs(actual[i] - expected[i]) <= tolerance)) {
+          throw new AssertionError(
+              "%s: element %d is %s, not %s".formatted(what, i, actual[i], expected[i]));
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      file.close();
+    }
+  }
+}
