@@ -199,7 +199,7 @@ final class BmpReader {
    * @param green byte of green, or its number of bits where size is 2
    */
   private record Layout(int size, int red, int green, int blue) {
-    static Layout of(int bits, boolean fields, Bytes bytes, long headerSize) throws ImageException {
+    static Layout of(int bits, boolean fields, Bytes bytes) throws ImageException {
       if (bits <= 8) {
         return new Layout(1, 0, 0, 0);
       }
@@ -231,7 +231,7 @@ final class BmpReader {
 
     private static int byteOf(long mask, int bits) {
       for (int i = 0; i < bits / 8; i++) {
-        if (mask == 0xffL << (8 * i)) {
+        if (mask == 0xffL << 8 * i) {
           return i;
         }
       }

@@ -60,7 +60,7 @@ final class IcoReader {
     System.arraycopy(picture, 0, file, BITMAP_HEADER, picture.length);
     long height = new Bytes(picture, false).u32(8) / 2;
     for (int i = 0; i < 4; i++) {
-      file[BITMAP_HEADER + 8 + i] = (byte) (height >> (8 * i));
+      file[BITMAP_HEADER + 8 + i] = (byte) (height >> 8 * i);
     }
     return file;
   }

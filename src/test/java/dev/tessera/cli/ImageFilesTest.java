@@ -43,7 +43,8 @@ class ImageFilesTest {
     assertThat(names(walk())).containsExactly("a.jpg");
     ImageFiles named =
         new ImageFiles(
-            List.of(folder.resolve("notes.txt").toString(), folder.resolve(".hidden.jpg").toString()),
+            List.of(
+                folder.resolve("notes.txt").toString(), folder.resolve(".hidden.jpg").toString()),
             null,
             filter(List.of(), List.of()),
             Set.of());
@@ -55,12 +56,15 @@ class ImageFilesTest {
     for (String name : List.of("train/a.jpg", "train/b.png", "test/a.jpg", "test/deep/c.dat")) {
       make(name);
     }
-    assertThat(names(walk(List.of("*.jpg"), List.of()))).containsExactly("test/a.jpg", "train/a.jpg");
+    assertThat(names(walk(List.of("*.jpg"), List.of())))
+        .containsExactly("test/a.jpg", "train/a.jpg");
     assertThat(names(walk(List.of("train/**"), List.of())))
         .containsExactly("train/a.jpg", "train/b.png");
     assertThat(names(walk(List.of("*.dat"), List.of()))).containsExactly("test/deep/c.dat");
-    assertThat(names(walk(List.of(), List.of("test")))).containsExactly("train/a.jpg", "train/b.png");
-    assertThat(names(walk(List.of(), List.of("*.png", "test/a.jpg")))).containsExactly("train/a.jpg");
+    assertThat(names(walk(List.of(), List.of("test"))))
+        .containsExactly("train/a.jpg", "train/b.png");
+    assertThat(names(walk(List.of(), List.of("*.png", "test/a.jpg"))))
+        .containsExactly("train/a.jpg");
     assertThatThrownBy(() -> filter(List.of("[a"), List.of()))
         .isInstanceOf(Failure.class)
         .hasMessageContaining("[a")
@@ -93,7 +97,8 @@ class ImageFilesTest {
 
   @Test
   void aListWithoutLineEndsIsRefusedBeforeItFillsTheMemory() {
-    assertThatThrownBy(() -> names(list("x".repeat(100_000), false))).hasMessageContaining("no path");
+    assertThatThrownBy(() -> names(list("x".repeat(100_000), false)))
+        .hasMessageContaining("no path");
   }
 
   @Test
@@ -110,8 +115,7 @@ class ImageFilesTest {
   }
 
   private ImageFiles walk(List<String> includes, List<String> excludes) throws Failure {
-    return new ImageFiles(
-        List.of(folder.toString()), null, filter(includes, excludes), Set.of());
+    return new ImageFiles(List.of(folder.toString()), null, filter(includes, excludes), Set.of());
   }
 
   private static FileFilter filter(List<String> includes, List<String> excludes) throws Failure {

@@ -53,8 +53,7 @@ class LabelFoldersTest {
   @Test
   void aFileInThePlaceOfTheFolderIsAnOutputError() throws IOException {
     Path file = make("file", "x");
-    assertThatThrownBy(
-            () -> new LabelFolders(file, LabelFolders.Mode.COPY, List.of("cat")))
+    assertThatThrownBy(() -> new LabelFolders(file, LabelFolders.Mode.COPY, List.of("cat")))
         .isInstanceOfSatisfying(
             Failure.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.OUTPUT));
   }
@@ -90,14 +89,13 @@ class LabelFoldersTest {
     try (Stream<Path> files = Files.walk(root)) {
       return files
           .filter(Files::isRegularFile)
-          .map(
-              file -> {
-                try {
-                  return root.relativize(file) + "=" + Files.readString(file);
-                } catch (IOException e) {
-                  throw new java.io.UncheckedIOException(e);
-                }
-              })
+          .map(file -> {
+            try {
+              return root.relativize(file) + "=" + Files.readString(file);
+            } catch (IOException e) {
+              throw new java.io.UncheckedIOException(e);
+            }
+          })
           .toList();
     }
   }

@@ -79,11 +79,10 @@ class PipelineTest {
     AtomicInteger mostAhead = new AtomicInteger();
     Iterator<ImageFile> endless =
         IntStream.range(0, 2000)
-            .mapToObj(
-                i -> {
-                  mostAhead.accumulateAndGet(taken.incrementAndGet() - finished.get(), Math::max);
-                  return files.get(i % 3);
-                })
+            .mapToObj(i -> {
+              mostAhead.accumulateAndGet(taken.incrementAndGet() - finished.get(), Math::max);
+              return files.get(i % 3);
+            })
             .iterator();
     pipeline(endless, PipelineTest::firstPixels, 4, 3).run(outcome -> finished.incrementAndGet());
     assertThat(finished).hasValue(2000);
@@ -93,16 +92,15 @@ class PipelineTest {
 
   @Test
   void anErrorInTheComputationEndsTheRun() {
-    assertThatThrownBy(
-            () ->
-                pipeline(
-                        files.iterator(),
-                        (pixels, count) -> {
-                          throw new IllegalStateException("no engine");
-                        },
-                        4,
-                        2)
-                    .run(outcome -> {}))
+    assertThatThrownBy(() ->
+            pipeline(
+                    files.iterator(),
+                    (pixels, count) -> {
+                      throw new IllegalStateException("no engine");
+                    },
+                    4,
+                    2)
+                .run(outcome -> {}))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("no engine");
     assertNoThreads();
@@ -110,13 +108,11 @@ class PipelineTest {
 
   @Test
   void anErrorInTheSinkEndsTheRun() {
-    assertThatThrownBy(
-            () ->
-                pipeline(files.iterator(), PipelineTest::firstPixels, 4, 2)
-                    .run(
-                        outcome -> {
-                          throw new Failure(ExitCode.OUTPUT, "disk full");
-                        }))
+    assertThatThrownBy(() ->
+            pipeline(files.iterator(), PipelineTest::firstPixels, 4, 2)
+                .run(outcome -> {
+                  throw new Failure(ExitCode.OUTPUT, "disk full");
+                }))
         .isInstanceOf(Failure.class)
         .hasMessage("disk full");
     assertNoThreads();
@@ -128,11 +124,10 @@ class PipelineTest {
     Pipeline[] pipeline = new Pipeline[1];
     pipeline[0] = pipeline(files.iterator(), PipelineTest::firstPixels, 4, 2);
     boolean complete =
-        pipeline[0].run(
-            outcome -> {
-              outcomes.add(outcome);
-              pipeline[0].cancel();
-            });
+        pipeline[0].run(outcome -> {
+          outcomes.add(outcome);
+          pipeline[0].cancel();
+        });
     assertThat(complete).isFalse();
     assertThat(outcomes).hasSizeLessThan(50);
     assertNoThreads();
@@ -153,10 +148,14 @@ class PipelineTest {
     Preprocessor preprocessor =
         Preprocessor.ofHuggingFace(
             Map.of(
-                "image_processor_type", "ViTImageProcessor",
-                "size", Map.of("height", 8, "width", 8),
-                "do_rescale", false,
-                "do_normalize", false),
+                "image_processor_type",
+                "ViTImageProcessor",
+                "size",
+                Map.of("height", 8, "width", 8),
+                "do_rescale",
+                false,
+                "do_normalize",
+                false),
             Map.of("model_type", "vit", "image_size", 8));
     return new Pipeline(files, new Decoder(), preprocessor, computation, () -> {}, batch, decoders);
   }

@@ -33,8 +33,17 @@ class ResultFormatTest {
     }
     assertThat(values)
         .containsExactly(
-            "file", FILE, "predictions", "label", "tabby, \"tiger\" cat", "score", 0.75f, "label",
-            "é\n√", "score", 1e-7f);
+            "file",
+            FILE,
+            "predictions",
+            "label",
+            "tabby, \"tiger\" cat",
+            "score",
+            0.75f,
+            "label",
+            "é\n√",
+            "score",
+            1e-7f);
   }
 
   @Test
@@ -42,7 +51,8 @@ class ResultFormatTest {
     StringBuilder out = new StringBuilder();
     new JsonLinesFormat().append(out, "a.jpg", List.of(new Prediction(0, "cat", 0.5f)));
     assertThat(out.toString())
-        .isEqualTo("{\"file\": \"a.jpg\", \"predictions\": [{\"label\": \"cat\", \"score\": 0.5}]}\n");
+        .isEqualTo(
+            "{\"file\": \"a.jpg\", \"predictions\": [{\"label\": \"cat\", \"score\": 0.5}]}\n");
   }
 
   @Test

@@ -14,7 +14,8 @@ class TerminalTest {
 
   @Test
   void saysRateAndTimeLeft() {
-    assertThat(Terminal.line(500, 2000, 10)).isEqualTo("500 of 2,000 images  25 %  50.0/s  0:30 left");
+    assertThat(Terminal.line(500, 2000, 10))
+        .isEqualTo("500 of 2,000 images  25 %  50.0/s  0:30 left");
     assertThat(Terminal.line(1, 1_000_000, 1))
         .isEqualTo("1 of 1,000,000 images  0 %  1.0/s  277:46:39 left");
     assertThat(Terminal.line(1234, -1, 10)).isEqualTo("1,234 images  123.4/s");

@@ -115,16 +115,14 @@ class DecoderTest {
           pool.invokeAll(
               Stream.of(files, files, files, files)
                   .flatMap(List::stream)
-                  .map(
-                      file ->
-                          (java.util.concurrent.Callable<Boolean>)
-                              () -> {
-                                assertSame(
-                                    decoder.decode(file),
-                                    Objects.requireNonNull(
-                                        Golden.rgb(Golden.resources("rgb"), file)));
-                                return true;
-                              })
+                  .map(file ->
+                      (java.util.concurrent.Callable<Boolean>)
+                          () -> {
+                            assertSame(
+                                decoder.decode(file),
+                                Objects.requireNonNull(Golden.rgb(Golden.resources("rgb"), file)));
+                            return true;
+                          })
                   .toList());
       for (var result : results) {
         assertThat(result.get()).isTrue();

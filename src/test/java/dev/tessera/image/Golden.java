@@ -118,22 +118,20 @@ final class Golden {
       int length = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
       Map<String, Array> arrays = new LinkedHashMap<>();
       json(new String(bytes, 8, length, StandardCharsets.UTF_8))
-          .forEach(
-              (name, value) -> {
-                if (value instanceof Map<?, ?> entry
-                    && entry.get("shape") instanceof List<?> dims) {
-                  int[] shape = dims.stream().mapToInt(d -> ((Number) d).intValue()).toArray();
-                  List<?> range = (List<?>) Objects.requireNonNull(entry.get("data_offsets"));
-                  int from = ((Number) range.get(0)).intValue() + 8 + length;
-                  int to = ((Number) range.get(1)).intValue() + 8 + length;
-                  arrays.put(
-                      name,
-                      new Array(
-                          String.valueOf(entry.get("dtype")),
-                          shape,
-                          Arrays.copyOfRange(bytes, from, to)));
-                }
-              });
+          .forEach((name, value) -> {
+            if (value instanceof Map<?, ?> entry && entry.get("shape") instanceof List<?> dims) {
+              int[] shape = dims.stream().mapToInt(d -> ((Number) d).intValue()).toArray();
+              List<?> range = (List<?>) Objects.requireNonNull(entry.get("data_offsets"));
+              int from = ((Number) range.get(0)).intValue() + 8 + length;
+              int to = ((Number) range.get(1)).intValue() + 8 + length;
+              arrays.put(
+                  name,
+                  new Array(
+                      String.valueOf(entry.get("dtype")),
+                      shape,
+                      Arrays.copyOfRange(bytes, from, to)));
+            }
+          });
       return arrays;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

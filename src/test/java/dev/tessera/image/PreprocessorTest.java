@@ -285,10 +285,9 @@ class PreprocessorTest {
 
   @Test
   void refusesResultsWhoseSizeWouldVary() {
-    assertThatThrownBy(
-            () ->
-                huggingFace(
-                    Map.of("image_processor_type", "CLIPImageProcessor", "do_center_crop", false)))
+    assertThatThrownBy(() ->
+            huggingFace(
+                Map.of("image_processor_type", "CLIPImageProcessor", "do_center_crop", false)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("do_center_crop");
   }
