@@ -85,7 +85,7 @@ final class BmpReader {
   }
 
   private byte[] palette(long at, int entry, int colors) {
-    byte[] palette = PillowPixels.grayPalette();
+    byte[] palette = new byte[768];
     byte[] data = bytes.data();
     for (int i = 0; i < Math.min(colors, 256); i++) {
       long from = at + (long) i * entry;

@@ -55,7 +55,14 @@ public final class Decoder {
         case BMP -> BmpReader.read(data, limits);
         case TIFF -> TiffReader.read(data, limits);
         case WEBP -> WebpReader.read(data, limits);
-        case OTHER -> OtherReader.read(data, limits);
+        case PNM -> PnmReader.read(data, limits);
+        case ICO -> IcoReader.read(data, limits);
+        case PCX -> RareReader.readPcx(data, limits);
+        case PSD -> RareReader.readPsd(data, limits);
+        case UNKNOWN ->
+            throw new ImageException(
+                "is not an image in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PNM, ICO, PCX,"
+                    + " PSD)");
       };
     } catch (ImageException e) {
       throw new ImageException(name + " " + e.getMessage(), e);

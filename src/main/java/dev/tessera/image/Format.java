@@ -8,7 +8,11 @@ enum Format {
   BMP,
   TIFF,
   WEBP,
-  OTHER;
+  PNM,
+  ICO,
+  PCX,
+  PSD,
+  UNKNOWN;
 
   static Format of(byte[] data) {
     Bytes bytes = new Bytes(data, true);
@@ -27,7 +31,15 @@ enum Format {
       return TIFF;
     } else if (bytes.startsWith("RIFF", 0) && bytes.startsWith("WEBP", 8)) {
       return WEBP;
+    } else if (data.length > 8 && data[0] == 'P' && data[1] >= '1' && data[1] <= '6') {
+      return data[2] == ' ' || (data[2] >= 9 && data[2] <= 13) || data[2] == '#' ? PNM : UNKNOWN;
+    } else if (bytes.startsWith("\0\0\1\0", 0)) {
+      return ICO;
+    } else if (bytes.startsWith("8BPS\0\1", 0)) {
+      return PSD;
+    } else if (data.length > 128 && data[0] == 10 && data[1] >= 0 && data[1] <= 5 && data[2] == 1) {
+      return PCX;
     }
-    return OTHER;
+    return UNKNOWN;
   }
 }

@@ -43,7 +43,6 @@ final class GifReader {
     int frameHeight = bytes.u16(at + 6);
     int frameFlags = bytes.u8(at + 8);
     if ((frameFlags & 0x80) != 0) {
-      palette = PillowPixels.grayPalette();
       readPalette(bytes, at + 9, frameFlags, palette);
     }
     // Pillow grows the canvas to hold the frame.
@@ -76,6 +75,7 @@ final class GifReader {
       throws ImageException {
     int size = 3 << ((flags & 7) + 1);
     bytes.u8(at + size - 1);
+    Arrays.fill(palette, (byte) 0);
     System.arraycopy(bytes.data(), (int) at, palette, 0, size);
     return at + size;
   }

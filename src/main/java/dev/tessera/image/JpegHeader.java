@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What stands before the first scan of a JPEG file.
  *
- * @param components 1 (gray), 3 (YCbCr or RGB) or 4 (CMYK or YCCK)
+ * @param components 1 (gray), 2 (only inside TIFF), 3 (YCbCr or RGB) or 4 (CMYK or YCCK)
  * @param luminanceChrominance whether the first three components are YCbCr
  * @param pictureOnly the file without its application segments and comments
  */
@@ -113,7 +113,7 @@ record JpegHeader(
     int components = bytes.u8(frame + 5);
     boolean ycc =
         switch (components) {
-          case 1 -> false;
+          case 1, 2 -> false;
           case 3 -> {
             if (jfif || adobe >= 0) {
               yield jfif || adobe != 0;

@@ -25,19 +25,21 @@ final class JpegReader {
     limits.check(header.width(), header.height());
     Limits.checkDensity(
         (long) header.width() * header.height(), data.length, MAX_PIXELS_PER_BYTE);
-    byte[] samples = decode(header);
+    byte[] samples = samples(header);
     int pixels = header.width() * header.height();
     byte[] rgb =
         switch (header.components()) {
           case 1 -> JpegColor.grayToRgb(samples);
           case 3 -> header.luminanceChrominance() ? JpegColor.yccToRgb(samples) : samples;
+          case 2 ->
+              throw new ImageException("is a JPEG file with 2 components, which is not supported");
           default -> JpegColor.cmykToRgb(samples, pixels, header.luminanceChrominance());
         };
     return header.orientation().apply(new RgbImage(header.width(), header.height(), rgb));
   }
 
   /** Interleaved samples as stored, upsampled to full size. */
-  private static byte[] decode(JpegHeader header) throws IOException {
+  static byte[] samples(JpegHeader header) throws IOException {
     ImageReader reader = JdkReaders.create("jpeg");
     try {
       List<String> warnings = new ArrayList<>();

@@ -29,7 +29,7 @@ final class PillowPixels {
     return rgb;
   }
 
-  /** Pillow's palette before colours are put into it: index i is the gray i. */
+  /** What stands for a palette where there is none: index i is the gray i. */
   static byte[] grayPalette() {
     byte[] palette = new byte[768];
     for (int i = 0; i < palette.length; i++) {

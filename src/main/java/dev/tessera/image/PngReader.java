@@ -41,7 +41,7 @@ final class PngReader {
   static RgbImage read(byte[] data, Limits limits) throws ImageException {
     Bytes bytes = new Bytes(data, true);
     Header header = null;
-    byte[] palette = PillowPixels.grayPalette();
+    byte[] palette = new byte[768]; // Pillow's, before colours are put into it, is black
     byte[] exif = null;
     byte[] xmp = null;
     ByteArrayOutputStream compressed = new ByteArrayOutputStream(data.length);

@@ -25,10 +25,14 @@ final class TiffDirectory {
   static final int TILE_BYTES = 325;
   static final int EXTRA_SAMPLES = 338;
   static final int SAMPLE_FORMAT = 339;
+  static final int JPEG_TABLES = 347;
+  static final int SUBSAMPLING = 530;
 
+  private final boolean bigEndian;
   private final Map<Integer, long[]> tags;
 
-  private TiffDirectory(Map<Integer, long[]> tags) {
+  private TiffDirectory(boolean bigEndian, Map<Integer, long[]> tags) {
+    this.bigEndian = bigEndian;
     this.tags = tags;
   }
 
@@ -70,11 +74,11 @@ final class TiffDirectory {
       }
       tags.put(bytes.u16(at), values);
     }
-    return new TiffDirectory(tags);
+    return new TiffDirectory(bytes.bigEndian(), tags);
   }
 
   private static boolean wanted(int tag) {
-    return tag <= SAMPLE_FORMAT || tag == 347;
+    return tag <= JPEG_TABLES || tag == SUBSAMPLING;
   }
 
   private static int size(int type) {
@@ -95,6 +99,10 @@ final class TiffDirectory {
       throw new ImageException("is damaged: a TIFF offset is out of range");
     }
     return value;
+  }
+
+  boolean bigEndian() {
+    return bigEndian;
   }
 
   boolean has(int tag) {

@@ -1,123 +1,177 @@
 package dev.tessera.image;
 
-import java.awt.image.DataBuffer;
 import java.awt.image.Raster;
 import java.io.IOException;
 import javax.imageio.ImageReader;
 
 /**
- * The first page of a TIFF file: the JDK unpacks its samples, what they mean is decided here as in
- * Pillow's {@code TiffImagePlugin}.
+ * The first page of a TIFF file, with Pillow's reading of what the samples mean.
+ *
+ * <p>Strips and tiles are unpacked here, because ImageIO converts samples on the way and knows
+ * neither 16-bit nor floating-point predictors nor BigTIFF; fax compression is left to the JDK and
+ * embedded JPEG to {@link JpegReader}.
  */
 final class TiffReader {
-  private static final int WHITE_IS_ZERO = 0;
-  private static final int PALETTE = 3;
-  private static final int CMYK = 5;
-  private static final int JPEG = 7;
-
+  private final byte[] data;
   private final TiffDirectory directory;
+  private final TiffLayout layout;
   private final int width;
   private final int height;
-  private final byte[] rgb;
 
-  private TiffReader(TiffDirectory directory, int width, int height) {
+  /** {@code [height, width, channels]} samples brought to 8 bits. */
+  private final byte[] samples;
+
+  private TiffReader(byte[] data, TiffDirectory directory, TiffLayout layout) {
+    this.data = data;
     this.directory = directory;
-    this.width = width;
-    this.height = height;
-    this.rgb = new byte[3 * width * height];
+    this.layout = layout;
+    this.width = layout.width();
+    this.height = layout.height();
+    this.samples = new byte[width * height * layout.channels()];
   }
 
   static RgbImage read(byte[] data, Limits limits) throws IOException {
     TiffDirectory directory = TiffDirectory.parse(data);
-    long width = directory.get(TiffDirectory.WIDTH, 0);
-    long height = directory.get(TiffDirectory.HEIGHT, 0);
-    limits.check(width, height);
-    Raster raster = decode(data);
-    if (raster.getWidth() != width || raster.getHeight() != height) {
-      throw new ImageException("has an inconsistent TIFF header");
+    TiffLayout layout = TiffLayout.of(directory, limits);
+    layout.checkDensity(directory, data.length);
+    TiffReader reader = new TiffReader(data, directory, layout);
+    if (layout.fax()) {
+      reader.readFax();
+    } else {
+      reader.readChunks();
     }
-    TiffReader reader = new TiffReader(directory, (int) width, (int) height);
-    reader.convert(raster);
-    return Orientation.of((int) directory.get(TiffDirectory.ORIENTATION, 1))
-        .apply(new RgbImage(reader.width, reader.height, reader.rgb));
+    RgbImage image = new RgbImage(layout.width(), layout.height(), reader.toRgb());
+    return Orientation.of((int) Math.min(9, directory.get(TiffDirectory.ORIENTATION, 1)))
+        .apply(image);
   }
 
-  private static Raster decode(byte[] data) throws IOException {
+  private void readFax() throws IOException {
     ImageReader reader = JdkReaders.create("tiff");
     try {
       reader.setInput(new BytesInput(data), true, true);
-      return reader.read(0).getRaster();
+      Raster raster = reader.read(0).getRaster();
+      if (raster.getWidth() != width || raster.getHeight() != height) {
+        throw new ImageException("has an inconsistent TIFF header");
+      }
+      // The JDK has made 0 black whatever the photometric interpretation.
+      int[] row = new int[width];
+      for (int y = 0; y < height; y++) {
+        raster.getSamples(0, y, width, 1, 0, row);
+        for (int x = 0; x < width; x++) {
+          samples[y * width + x] = (byte) -row[x];
+        }
+      }
     } finally {
       reader.dispose();
     }
   }
 
-  private void convert(Raster raster) throws ImageException {
-    int photometric = (int) directory.get(TiffDirectory.PHOTOMETRIC, 0);
-    int bits = (int) directory.get(TiffDirectory.BITS, 1);
-    int bands = raster.getNumBands();
-    boolean real =
-        raster.getTransferType() == DataBuffer.TYPE_FLOAT
-            || raster.getTransferType() == DataBuffer.TYPE_DOUBLE;
-    int needed = photometric == CMYK ? 4 : photometric == 2 || photometric == 6 ? 3 : 1;
-    if (bands < needed) {
-      throw new ImageException("has an inconsistent TIFF header");
+  private void readChunks() throws IOException {
+    long[] offsets = directory.values(layout.tiled() ? TiffDirectory.TILE_OFFSETS : TiffDirectory.STRIP_OFFSETS);
+    long[] counts = directory.values(layout.tiled() ? TiffDirectory.TILE_BYTES : TiffDirectory.STRIP_BYTES);
+    int across = (width + layout.chunkWidth() - 1) / layout.chunkWidth();
+    int down = (height + layout.chunkHeight() - 1) / layout.chunkHeight();
+    int planes = layout.planar() ? layout.channels() : 1;
+    if ((long) across * down * planes > offsets.length) {
+      throw new ImageException("is truncated: some of its TIFF strips or tiles are missing");
     }
-    boolean premultiplied = needed == 3 && bands == 4
-        && directory.get(TiffDirectory.EXTRA_SAMPLES, 0) == 1;
-    byte[] palette = photometric == PALETTE ? palette() : PillowPixels.grayPalette();
-    int[] row = new int[width * bands];
-    float[] floats = new float[real ? width * bands : 0];
-    byte[] ink = new byte[4];
-    for (int y = 0; y < height; y++) {
-      if (real) {
-        raster.getPixels(0, y, width, 1, floats);
-      } else {
-        raster.getPixels(0, y, width, 1, row);
-      }
-      for (int x = 0; x < width; x++) {
-        int from = x * bands;
-        int to = 3 * (y * width + x);
-        if (needed == 1) {
-          int value = real ? (int) Math.clamp(floats[from], 0f, 255f) : row[from];
-          gray(to, value, photometric, bits, palette);
-        } else {
-          for (int c = 0; c < needed; c++) {
-            ink[c] = (byte) (bits == 16 ? row[from + c] >> 8 : row[from + c]);
-          }
-          if (photometric == CMYK) {
-            PillowPixels.cmykToRgb(ink, 0, rgb, to);
-          } else {
-            int alpha = premultiplied ? row[from + 3] >> (bits == 16 ? 8 : 0) : 255;
-            for (int c = 0; c < 3; c++) {
-              int v = ink[c] & 0xff;
-              rgb[to + c] = (byte) (alpha == 255 || alpha == 0 ? v : Math.min(255, v * 255 / alpha));
-            }
-          }
+    for (int plane = 0; plane < planes; plane++) {
+      for (int row = 0; row < down; row++) {
+        for (int column = 0; column < across; column++) {
+          int index = (plane * down + row) * across + column;
+          long count = index < counts.length ? counts[index] : data.length;
+          readChunk(offsets[index], count, plane, row, column);
         }
       }
     }
   }
 
-  private void gray(int to, int value, int photometric, int bits, byte[] palette) {
-    if (photometric == PALETTE) {
-      System.arraycopy(palette, 3 * (value & 0xff), rgb, to, 3);
-      return;
+  private void readChunk(long offset, long count, int plane, int row, int column)
+      throws IOException {
+    int left = column * layout.chunkWidth();
+    int top = row * layout.chunkHeight();
+    int columns = Math.min(layout.chunkWidth(), width - left);
+    int rows = Math.min(layout.chunkHeight(), height - top);
+    if (offset < 0 || offset > data.length) {
+      throw new ImageException("is truncated: its TIFF data ends early");
     }
-    int gray = bits < 8 ? value * 255 / ((1 << bits) - 1) : Math.clamp(value, 0, 255);
-    if (photometric == WHITE_IS_ZERO && bits <= 8) {
-      gray = 255 - gray;
+    int storedRows = layout.tiled() ? layout.chunkHeight() : rows;
+    int from = (int) offset;
+    int available = (int) Math.min(count, data.length - offset);
+    if (layout.compression() == TiffCompression.NONE) {
+      available = (int) (data.length - offset); // byte counts are often wrong here, and not needed
     }
-    rgb[to] = (byte) gray;
-    rgb[to + 1] = (byte) gray;
-    rgb[to + 2] = (byte) gray;
+    byte[] source = data;
+    if (layout.reversedBits()) {
+      source = reverse(from, available);
+      from = 0;
+    }
+    TiffChunk chunk =
+        layout.compression() == TiffCompression.JPEG
+            ? TiffChunk.jpeg(source, from, available, directory, layout, storedRows)
+            : TiffChunk.unpack(source, from, available, layout, storedRows);
+    int channels = layout.channels();
+    int first = layout.planar() ? plane : 0;
+    int last = layout.planar() ? plane + 1 : channels;
+    for (int y = 0; y < rows; y++) {
+      for (int c = first; c < last; c++) {
+        int to = ((top + y) * width + left) * channels + c;
+        chunk.copyRow(y, layout.planar() ? 0 : c, columns, samples, to, channels);
+      }
+    }
+  }
+
+  private byte[] reverse(int from, int count) {
+    byte[] reversed = new byte[count];
+    for (int i = 0; i < count; i++) {
+      reversed[i] = (byte) (Integer.reverse(data[from + i]) >>> 24);
+    }
+    return reversed;
+  }
+
+  private byte[] toRgb() throws ImageException {
+    return switch (layout.photometric()) {
+      case TiffLayout.PALETTE -> PillowPixels.expand(samples, palette());
+      case TiffLayout.RGB -> layout.channels() == 4 ? divideByAlpha() : samples;
+      case TiffLayout.CMYK -> {
+        byte[] rgb = new byte[3 * width * height];
+        for (int i = 0; i < width * height; i++) {
+          PillowPixels.cmykToRgb(samples, 4 * i, rgb, 3 * i);
+        }
+        yield rgb;
+      }
+      case TiffLayout.YCBCR ->
+          layout.compression() == TiffCompression.JPEG
+              ? JpegColor.yccToRgb(samples)
+              : TiffChunk.yccToRgb(samples);
+      default -> JpegColor.grayToRgb(samples);
+    };
+  }
+
+  /** Associated alpha: colours are stored multiplied by it, and Pillow divides. */
+  private byte[] divideByAlpha() {
+    byte[] rgb = new byte[3 * width * height];
+    for (int i = 0; i < width * height; i++) {
+      int alpha = samples[4 * i + 3] & 0xff;
+      for (int c = 0; c < 3; c++) {
+        int value = samples[4 * i + c] & 0xff;
+        if (alpha != 0 && alpha != 255) {
+          value = Math.min(255, value * 255 / alpha);
+        }
+        rgb[3 * i + c] = (byte) value;
+      }
+    }
+    return rgb;
   }
 
   /** The high bytes of the colour map, which holds all reds, then all greens, then all blues. */
-  private byte[] palette() {
-    byte[] palette = PillowPixels.grayPalette();
+  private byte[] palette() throws ImageException {
+    byte[] palette = new byte[768];
     long[] map = directory.values(TiffDirectory.COLOR_MAP);
     int size = map.length / 3;
+    if (size == 0) {
+      throw new ImageException("is damaged: it is a TIFF file with a palette, but has none");
+    }
     for (int i = 0; i < Math.min(size, 256); i++) {
       for (int c = 0; c < 3; c++) {
         palette[3 * i + c] = (byte) (map[c * size + i] >> 8);
