@@ -38,6 +38,18 @@ final class JpegColor {
     return samples;
   }
 
+  /** One line, from three planes. */
+  static void yccToRgb(byte[] luma, byte[] blue, byte[] red, int width, byte[] rgb, int to) {
+    for (int x = 0; x < width; x++, to += 3) {
+      int y = luma[x] & 0xff;
+      int cb = blue[x] & 0xff;
+      int cr = red[x] & 0xff;
+      rgb[to] = clamp(y + (RED_OF_CR[cr] >> SCALE));
+      rgb[to + 1] = clamp(y + ((GREEN_OF_CB[cb] + GREEN_OF_CR[cr]) >> SCALE));
+      rgb[to + 2] = clamp(y + (BLUE_OF_CB[cb] >> SCALE));
+    }
+  }
+
   private static void toRgb(byte[] from, int at, byte[] to, int target) {
     int y = from[at] & 0xff;
     int cb = from[at + 1] & 0xff;

@@ -1,6 +1,5 @@
 package dev.tessera.image;
 
-import java.io.IOException;
 import java.util.Arrays;
 
 /**
@@ -61,31 +60,31 @@ record TiffChunk(byte[] rows, int rowBytes, int stride, int bits, TiffLayout lay
 
   /** A JPEG stream, to which the tables that all chunks share have to be added. */
   static TiffChunk jpeg(
-      byte[] data, int from, int count, TiffDirectory directory, TiffLayout layout, int storedRows)
-      throws IOException {
-    byte[] stream = Arrays.copyOfRange(data, from, from + count);
-    long[] tables = directory.values(TiffDirectory.JPEG_TABLES);
-    if (tables.length > 4 && stream.length > 2) {
-      byte[] joined = new byte[stream.length + tables.length - 4];
-      joined[0] = stream[0];
-      joined[1] = stream[1];
-      for (int i = 2; i < tables.length - 2; i++) {
-        joined[i] = (byte) tables[i];
+      byte[] data,
+      int from,
+      int count,
+      TiffDirectory directory,
+      TiffLayout layout,
+      int storedRows,
+      Limits limits)
+      throws ImageException {
+    JpegDecoder decoder = new JpegDecoder(limits);
+    long[] shared = directory.values(TiffDirectory.JPEG_TABLES);
+    if (shared.length > 4) {
+      byte[] tables = new byte[shared.length];
+      for (int i = 0; i < tables.length; i++) {
+        tables[i] = (byte) shared[i];
       }
-      System.arraycopy(stream, 2, joined, tables.length - 2, stream.length - 2);
-      stream = joined;
+      decoder.readTables(tables);
     }
-    JpegHeader header = JpegHeader.parse(stream);
+    decoder.decode(Arrays.copyOfRange(data, from, from + count));
     int samples = layout.planar() ? 1 : layout.samples();
-    if (header.width() < layout.chunkWidth()
-        || header.height() < storedRows
-        || header.components() != samples
-        || (long) header.width() * header.height()
-            > 4L * layout.chunkWidth() * layout.chunkHeight()) {
+    if (decoder.width() < layout.chunkWidth()
+        || decoder.height() < storedRows
+        || decoder.componentCount() != samples) {
       throw new ImageException("is damaged: its embedded JPEG data does not fit the TIFF header");
     }
-    byte[] rows = JpegReader.samples(header);
-    return new TiffChunk(rows, header.width() * samples, samples, 8, layout);
+    return new TiffChunk(decoder.interleaved(), decoder.width() * samples, samples, 8, layout);
   }
 
   /**

@@ -14,6 +14,7 @@ import javax.imageio.ImageReader;
 final class TiffReader {
   private final byte[] data;
   private final TiffDirectory directory;
+  private final Limits limits;
   private final TiffLayout layout;
   private final int width;
   private final int height;
@@ -21,7 +22,9 @@ final class TiffReader {
   /** {@code [height, width, channels]} samples brought to 8 bits. */
   private final byte[] samples;
 
-  private TiffReader(byte[] data, TiffDirectory directory, TiffLayout layout) {
+  private TiffReader(
+      byte[] data, TiffDirectory directory, TiffLayout layout, Limits limits) {
+    this.limits = limits;
     this.data = data;
     this.directory = directory;
     this.layout = layout;
@@ -34,7 +37,7 @@ final class TiffReader {
     TiffDirectory directory = TiffDirectory.parse(data);
     TiffLayout layout = TiffLayout.of(directory, limits);
     layout.checkDensity(directory, data.length);
-    TiffReader reader = new TiffReader(data, directory, layout);
+    TiffReader reader = new TiffReader(data, directory, layout, limits);
     if (layout.fax()) {
       reader.readFax();
     } else {
@@ -108,7 +111,7 @@ final class TiffReader {
     }
     TiffChunk chunk =
         layout.compression() == TiffCompression.JPEG
-            ? TiffChunk.jpeg(source, from, available, directory, layout, storedRows)
+            ? TiffChunk.jpeg(source, from, available, directory, layout, storedRows, limits)
             : TiffChunk.unpack(source, from, available, layout, storedRows);
     int channels = layout.channels();
     int first = layout.planar() ? plane : 0;
