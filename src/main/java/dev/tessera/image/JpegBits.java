@@ -49,6 +49,75 @@ final class JpegBits {
     return value < 1 << (bits - 1) ? value - (1 << bits) + 1 : value;
   }
 
+  /**
+   * The AC coefficients of a block that one scan holds whole, written in natural order from {@code
+   * target[at]} on. Returns the position in scan order of the last one, 0 if there is none.
+   *
+   * <p>The state is kept in local variables for as long as all goes well: decoding spends most of
+   * its time here.
+   */
+  int coefficients(JpegHuffman table, short[] target, int at) throws ImageException {
+    byte[] order = JpegScan.NATURAL_ORDER;
+    short[] lookup = table.lookup;
+    long buffer = this.buffer;
+    int count = this.count;
+    int end = 0;
+    for (int k = 1; k < 64; k++) {
+      if (count < 32) {
+        this.buffer = buffer;
+        this.count = count;
+        prefetch();
+        buffer = this.buffer;
+        count = this.count;
+      }
+      int symbol;
+      int value = 0;
+      int entry =
+          count < 32
+              ? -1
+              : lookup[
+                  (int) (buffer >>> (count - JpegHuffman.LOOK_AHEAD))
+                      & ((1 << JpegHuffman.LOOK_AHEAD) - 1)];
+      if (entry >= 0) {
+        symbol = entry & 0xff;
+        int size = symbol & 15;
+        count -= (entry >> 8) + size;
+        if (size != 0) {
+          value = (int) (buffer >>> count) & ((1 << size) - 1);
+          value += value < 1 << (size - 1) ? 1 - (1 << size) : 0;
+        }
+      } else {
+        this.buffer = buffer;
+        this.count = count;
+        symbol = symbol(table);
+        if ((symbol & 15) != 0) {
+          value = getSigned(symbol & 15);
+        }
+        buffer = this.buffer;
+        count = this.count;
+      }
+      if ((symbol & 15) != 0) {
+        k += symbol >> 4;
+        target[at + order[k]] = (short) value;
+        end = k;
+      } else if (symbol == 0xf0) {
+        k += 15;
+      } else {
+        break;
+      }
+    }
+    this.buffer = buffer;
+    this.count = count;
+    return end;
+  }
+
+  /** Takes more bits if that is easy; never fails. */
+  private void prefetch() throws ImageException {
+    if (marker == 0 && position + 128 <= data.length) {
+      fill(0);
+    }
+  }
+
   /** The next symbol of {@code table}; 0 where the bits are no valid code, as libjpeg. */
   int symbol(JpegHuffman table) throws ImageException {
     if (count < 8) {

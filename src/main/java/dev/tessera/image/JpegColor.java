@@ -1,7 +1,13 @@
 package dev.tessera.image;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
 /** libjpeg's and Pillow's colour conversions, in their integer arithmetic. */
 final class JpegColor {
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final int SCALE = 16;
   private static final int HALF = 1 << (SCALE - 1);
   private static final int[] RED_OF_CR = table(1.40200, HALF);
@@ -38,16 +44,32 @@ final class JpegColor {
     return samples;
   }
 
-  /** One line, from three planes. */
-  static void yccToRgb(byte[] luma, byte[] blue, byte[] red, int width, byte[] rgb, int to) {
-    for (int x = 0; x < width; x++, to += 3) {
-      int y = luma[x] & 0xff;
-      int cb = blue[x] & 0xff;
-      int cr = red[x] & 0xff;
-      rgb[to] = clamp(y + (RED_OF_CR[cr] >> SCALE));
-      rgb[to + 1] = clamp(y + ((GREEN_OF_CB[cb] + GREEN_OF_CR[cr]) >> SCALE));
-      rgb[to + 2] = clamp(y + (BLUE_OF_CB[cb] >> SCALE));
+  /**
+   * One line, from three lines of samples minus 128.
+   *
+   * @param scratch of at least {@code width}
+   */
+  static void yccToRgb(
+      int[] luma, int[] blue, int[] red, int width, int[] scratch, byte[] rgb, int to) {
+    // Nothing but int arithmetic, so that the compiler makes vector instructions of it.
+    for (int x = 0; x < width; x++) {
+      int y = (luma[x] << SCALE) + (128 << SCALE) + HALF;
+      int cb = blue[x];
+      int cr = red[x];
+      int r = Math.max(0, Math.min(255, (y + 91881 * cr) >> SCALE));
+      int g = Math.max(0, Math.min(255, (y - 22554 * cb - 46802 * cr) >> SCALE));
+      int b = Math.max(0, Math.min(255, (y + 116130 * cb) >> SCALE));
+      scratch[x] = r | g << 8 | b << 16;
     }
+    // Four bytes at once; the next pixel overwrites the fourth.
+    int last = to + 3 * (width - 1);
+    for (int x = 0; to < last; x++, to += 3) {
+      INTS.set(rgb, to, scratch[x]);
+    }
+    int pixel = scratch[width - 1];
+    rgb[to] = (byte) pixel;
+    rgb[to + 1] = (byte) (pixel >> 8);
+    rgb[to + 2] = (byte) (pixel >> 16);
   }
 
   private static void toRgb(byte[] from, int at, byte[] to, int target) {
@@ -60,7 +82,7 @@ final class JpegColor {
   }
 
   private static byte clamp(int value) {
-    return (byte) Math.clamp(value, 0, 255);
+    return (byte) Math.max(0, Math.min(255, value));
   }
 
   /**

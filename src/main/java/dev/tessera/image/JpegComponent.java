@@ -27,7 +27,7 @@ final class JpegComponent {
   /** {@code [storedHigh, storedWide, 64]} in natural order; empty where one scan holds everything. */
   short[] coefficients = {};
 
-  /** {@code [8 storedHigh, 8 storedWide]} samples. */
+  /** {@code [8 storedHigh, 8 storedWide]} samples minus 128. */
   byte[] samples = {};
 
   int prediction;

@@ -209,13 +209,13 @@ final class JpegDecoder {
     String process =
         switch (marker) {
           case SOF0, SOF1, SOF2 -> null;
-          case 0xc3 -> "lossless";
-          case 0xc9, 0xca -> "arithmetic-coded";
-          default -> "hierarchical";
+          case 0xc3 -> "a lossless";
+          case 0xc9, 0xca -> "an arithmetic-coded";
+          default -> "a hierarchical";
         };
     if (process != null) {
       throw new ImageException(
-          "is a %s JPEG file, which is not supported; re-save it as baseline or progressive"
+          "is %s JPEG file, which is not supported; re-save it as baseline or progressive"
               .formatted(process));
     }
   }
@@ -353,10 +353,10 @@ final class JpegDecoder {
     for (int c = 0; c < count; c++) {
       JpegUpsampling upsampling = upsampling(components.get(c));
       for (int y = 0; y < height; y++) {
-        byte[] row = upsampling.row(y);
+        int[] row = upsampling.row(y);
         int to = y * width * count + c;
         for (int x = 0; x < width; x++, to += count) {
-          out[to] = row[x];
+          out[to] = (byte) (row[x] + 128);
         }
       }
     }
@@ -389,8 +389,10 @@ final class JpegDecoder {
     JpegUpsampling luma = upsampling(components.get(0));
     JpegUpsampling blue = upsampling(components.get(1));
     JpegUpsampling red = upsampling(components.get(2));
+    int[] scratch = new int[width];
     for (int y = 0; y < height; y++) {
-      JpegColor.yccToRgb(luma.row(y), blue.row(y), red.row(y), width, rgb, 3 * y * width);
+      JpegColor.yccToRgb(
+          luma.row(y), blue.row(y), red.row(y), width, scratch, rgb, 3 * y * width);
     }
     return rgb;
   }

@@ -155,21 +155,7 @@ final class JpegScan {
       JpegComponent component, JpegHuffman dc, JpegHuffman ac, short[] target, int at)
       throws ImageException {
     target[at] = (short) dc(component, dc);
-    int end = 0;
-    for (int k = 1; k < 64; k++) {
-      int symbol = bits.symbol(ac);
-      int size = symbol & 15;
-      if (size != 0) {
-        k += symbol >> 4;
-        target[at + NATURAL_ORDER[k]] = (short) bits.getSigned(size);
-        end = k;
-      } else if (symbol == 0xf0) {
-        k += 15;
-      } else {
-        break;
-      }
-    }
-    return end;
+    return bits.coefficients(ac, target, at);
   }
 
   private void acFirst(JpegHuffman table, short[] target, int at) throws ImageException {

@@ -5,7 +5,8 @@ import java.util.Arrays;
 /**
  * libjpeg's accurate integer inverse DCT ({@code jidctint.c}, after Loeffler, Ligtenberg and
  * Moschytz), with the 16-bit wrapping and saturation of libjpeg-turbo's SIMD version, which show on
- * damaged files only.
+ * damaged files only. Samples come out as signed bytes around 0, as the formulas have them: the
+ * compiler makes vector instructions of loops over signed bytes, but not of loops over unsigned ones.
  */
 final class JpegTransform {
   private static final int CONST_BITS = 13;
@@ -149,6 +150,6 @@ final class JpegTransform {
   }
 
   private static byte sample(int value) {
-    return (byte) (Math.max(-128, Math.min(127, value)) + 128);
+    return (byte) Math.max(-128, Math.min(127, value));
   }
 }

@@ -8,8 +8,10 @@ final class JpegUpsampling {
   private final JpegComponent component;
   private final int across;
   private final int down;
-  private final byte[] line;
+  private final int[] line;
   private final int[] sums;
+  private final int[] evens;
+  private final int[] odds;
 
   /**
    * @param across how many columns one sample is to cover
@@ -19,36 +21,50 @@ final class JpegUpsampling {
     this.component = component;
     this.across = across;
     this.down = down;
-    this.line = new byte[across * component.width + 1];
+    this.line = new int[across * component.width];
     this.sums = new int[component.width];
+    this.evens = new int[component.width];
+    this.odds = new int[component.width];
   }
 
-  boolean fullSize() {
-    return across == 1 && down == 1;
-  }
-
-  /** Row {@code y} of the picture at full width; valid until the next call. */
-  byte[] row(int y) {
+  /** Row {@code y} of the picture at full width, minus 128; valid until the next call. */
+  int[] row(int y) {
     byte[] in = component.samples;
     int stride = component.stride();
     int near = y / down * stride;
     boolean wide = component.width > 2;
     if (across == 2 && down == 1 && wide) {
-      horizontal(in, near);
+      copy(in, near, sums);
+      spread(1, 2, 2);
     } else if (across == 1 && down == 2) {
       int far = neighbour(y) * stride;
       int bias = y % 2 == 0 ? 1 : 2;
       for (int x = 0; x < component.width; x++) {
-        line[x] = (byte) ((3 * (in[near + x] & 0xff) + (in[far + x] & 0xff) + bias) >> 2);
+        line[x] = (3 * in[near + x] + in[far + x] + bias) >> 2;
       }
     } else if (across == 2 && down == 2 && wide) {
-      both(in, near, neighbour(y) * stride);
+      mix(in, near, neighbour(y) * stride, sums);
+      spread(8, 7, 4);
+    } else if (across == 1) {
+      copy(in, near, line);
     } else {
-      for (int x = 0; x < across * component.width; x++) {
+      for (int x = 0; x < line.length; x++) {
         line[x] = in[near + x / across];
       }
     }
     return line;
+  }
+
+  private static void copy(byte[] in, int from, int[] out) {
+    for (int x = 0; x < out.length; x++) {
+      out[x] = in[from + x];
+    }
+  }
+
+  private static void mix(byte[] in, int near, int far, int[] out) {
+    for (int x = 0; x < out.length; x++) {
+      out[x] = 3 * in[near + x] + in[far + x];
+    }
   }
 
   /** The other of the two sample rows between which row {@code y} lies. */
@@ -56,37 +72,25 @@ final class JpegUpsampling {
     return Math.clamp(y % 2 == 0 ? y / 2 - 1 : y / 2 + 1, 0, component.height - 1);
   }
 
-  private void horizontal(byte[] in, int row) {
+  /**
+   * Makes two of every column: a quarter of the neighbour on that side and three of its own. At the
+   * ends there is no neighbour, and a column is its own. The loops are apart because the compiler
+   * makes vector instructions of the first only.
+   */
+  private void spread(int evenBias, int oddBias, int shift) {
     int last = component.width - 1;
-    int left = in[row] & 0xff;
-    int here = left;
-    for (int x = 0; x < last; x++) {
-      int right = in[row + x + 1] & 0xff;
-      line[2 * x] = (byte) ((3 * here + left + 1) >> 2);
-      line[2 * x + 1] = (byte) ((3 * here + right + 2) >> 2);
-      left = here;
-      here = right;
+    int[] in = sums;
+    for (int x = 1; x < last; x++) {
+      evens[x] = (3 * in[x] + in[x - 1] + evenBias) >> shift;
+      odds[x] = (3 * in[x] + in[x + 1] + oddBias) >> shift;
     }
-    line[2 * last] = (byte) ((3 * here + left + 1) >> 2);
-    line[2 * last + 1] = (byte) here;
-  }
-
-  private void both(byte[] in, int near, int far) {
-    int width = component.width;
-    for (int x = 0; x < width; x++) {
-      sums[x] = 3 * (in[near + x] & 0xff) + (in[far + x] & 0xff);
+    evens[0] = (4 * in[0] + evenBias) >> shift;
+    odds[0] = (3 * in[0] + in[1] + oddBias) >> shift;
+    evens[last] = (3 * in[last] + in[last - 1] + evenBias) >> shift;
+    odds[last] = (4 * in[last] + oddBias) >> shift;
+    for (int x = 0; x <= last; x++) {
+      line[2 * x] = evens[x];
+      line[2 * x + 1] = odds[x];
     }
-    int last = width - 1;
-    int left = sums[0];
-    int here = left;
-    for (int x = 0; x < last; x++) {
-      int right = sums[x + 1];
-      line[2 * x] = (byte) ((3 * here + left + 8) >> 4);
-      line[2 * x + 1] = (byte) ((3 * here + right + 7) >> 4);
-      left = here;
-      here = right;
-    }
-    line[2 * last] = (byte) ((3 * here + left + 8) >> 4);
-    line[2 * last + 1] = (byte) ((4 * here + 7) >> 4);
   }
 }

@@ -65,90 +65,91 @@ public final class Resample {
       int top,
       int cropWidth,
       int cropHeight) {
-    Weights vertical = Weights.of(image.height(), height, top, cropHeight, filter);
-    // Only the rows that the vertical pass will read are resampled horizontally.
-    int firstRow = vertical.start(0);
-    int rows = vertical.start(cropHeight - 1) + vertical.count(cropHeight - 1) - firstRow;
-    byte[] across;
-    if (width == image.width()) {
-      across = columns(image, left, cropWidth, firstRow, rows);
-    } else {
-      Weights horizontal = Weights.of(image.width(), width, left, cropWidth, filter);
-      across = horizontalPass(image, horizontal, firstRow, rows);
+    Weights vertical =
+        height == image.height() ? null : Weights.of(image.height(), height, top, cropHeight, filter);
+    Weights horizontal =
+        width == image.width() ? null : Weights.of(image.width(), width, left, cropWidth, filter);
+    byte[] pixels = new byte[3 * cropWidth * cropHeight];
+    int stride = 3 * cropWidth;
+    int[] sums = new int[stride];
+    // Only rows that the vertical pass reads are resampled horizontally, and only as many are kept
+    // as one output row needs. They are ints, of which the compiler makes vector instructions.
+    int[][] ring = new int[vertical == null ? 1 : vertical.most()][stride];
+    int next = 0;
+    for (int y = 0; y < cropHeight; y++) {
+      int first = vertical == null ? top + y : vertical.starts[y];
+      int end = vertical == null ? first + 1 : first + vertical.count(y);
+      for (int row = Math.max(next, first); row < end; row++) {
+        int[] across = ring[row % ring.length];
+        if (horizontal == null) {
+          copyRow(image.pixels(), 3 * (row * image.width() + left), across);
+        } else {
+          resampleRow(image.pixels(), 3 * row * image.width(), horizontal, across);
+        }
+      }
+      next = end;
+      if (vertical == null) {
+        storeRow(ring[first % ring.length], pixels, y * stride);
+      } else {
+        Arrays.fill(sums, HALF);
+        for (int k = vertical.offsets[y], row = first; row < end; k++, row++) {
+          addRow(sums, ring[row % ring.length], vertical.values[k]);
+        }
+        clipRow(sums, pixels, y * stride);
+      }
     }
-    byte[] pixels =
-        height == image.height() ? across : verticalPass(across, cropWidth, vertical, firstRow);
     return new RgbImage(cropWidth, cropHeight, pixels);
   }
 
-  private static byte[] columns(RgbImage image, int left, int width, int firstRow, int rows) {
-    if (left == 0 && width == image.width() && firstRow == 0 && rows == image.height()) {
-      return image.pixels().clone();
+  private static void copyRow(byte[] source, int from, int[] target) {
+    for (int i = 0; i < target.length; i++) {
+      target[i] = source[from + i] & 0xff;
     }
-    byte[] target = new byte[3 * width * rows];
-    for (int y = 0; y < rows; y++) {
-      int from = 3 * ((firstRow + y) * image.width() + left);
-      System.arraycopy(image.pixels(), from, target, 3 * width * y, 3 * width);
-    }
-    return target;
   }
 
-  private static byte[] horizontalPass(RgbImage image, Weights weights, int firstRow, int rows) {
-    byte[] source = image.pixels();
-    int width = weights.size();
+  private static void resampleRow(byte[] source, int from, Weights weights, int[] target) {
     int[] kernel = weights.values;
-    byte[] target = new byte[3 * width * rows];
     int to = 0;
-    for (int y = 0; y < rows; y++) {
-      int row = 3 * (firstRow + y) * image.width();
-      for (int x = 0; x < width; x++) {
-        int from = row + 3 * weights.starts[x];
-        int red = HALF;
-        int green = HALF;
-        int blue = HALF;
-        for (int k = weights.offsets[x]; k < weights.offsets[x + 1]; k++) {
-          int weight = kernel[k];
-          red += (source[from] & 0xff) * weight;
-          green += (source[from + 1] & 0xff) * weight;
-          blue += (source[from + 2] & 0xff) * weight;
-          from += 3;
-        }
-        target[to] = clip(red);
-        target[to + 1] = clip(green);
-        target[to + 2] = clip(blue);
-        to += 3;
+    for (int x = 0; x < weights.starts.length; x++) {
+      int at = from + 3 * weights.starts[x];
+      int red = HALF;
+      int green = HALF;
+      int blue = HALF;
+      int end = weights.offsets[x + 1];
+      for (int k = weights.offsets[x]; k < end; k++) {
+        int weight = kernel[k];
+        red += (source[at] & 0xff) * weight;
+        green += (source[at + 1] & 0xff) * weight;
+        blue += (source[at + 2] & 0xff) * weight;
+        at += 3;
       }
+      target[to] = clip(red);
+      target[to + 1] = clip(green);
+      target[to + 2] = clip(blue);
+      to += 3;
     }
-    return target;
   }
 
-  private static byte[] verticalPass(byte[] source, int width, Weights weights, int firstRow) {
-    int stride = 3 * width;
-    byte[] target = new byte[stride * weights.size()];
-    int[] sums = new int[stride];
-    for (int y = 0; y < weights.size(); y++) {
-      Arrays.fill(sums, HALF);
-      int row = (weights.starts[y] - firstRow) * stride;
-      for (int k = weights.offsets[y]; k < weights.offsets[y + 1]; k++, row += stride) {
-        addRow(sums, source, row, weights.values[k]);
-      }
-      int to = y * stride;
-      for (int i = 0; i < stride; i++) {
-        target[to + i] = clip(sums[i]);
-      }
-    }
-    return target;
-  }
-
-  /** Kept to one plain loop so that the compiler turns it into vector instructions. */
-  private static void addRow(int[] sums, byte[] source, int from, int weight) {
+  private static void addRow(int[] sums, int[] row, int weight) {
     for (int i = 0; i < sums.length; i++) {
-      sums[i] += (source[from + i] & 0xff) * weight;
+      sums[i] += row[i] * weight;
     }
   }
 
-  private static byte clip(int sum) {
-    return (byte) Math.clamp(sum >> PRECISION_BITS, 0, 255);
+  private static void clipRow(int[] sums, byte[] target, int to) {
+    for (int i = 0; i < sums.length; i++) {
+      target[to + i] = (byte) clip(sums[i]);
+    }
+  }
+
+  private static void storeRow(int[] row, byte[] target, int to) {
+    for (int i = 0; i < row.length; i++) {
+      target[to + i] = (byte) row[i];
+    }
+  }
+
+  private static int clip(int sum) {
+    return Math.max(0, Math.min(255, sum >> PRECISION_BITS));
   }
 
   private static RgbImage nearest(
@@ -275,16 +276,17 @@ public final class Resample {
       return new Weights(starts, offsets, values);
     }
 
-    int size() {
-      return starts.length;
-    }
-
-    int start(int i) {
-      return starts[i];
-    }
-
     int count(int i) {
       return offsets[i + 1] - offsets[i];
+    }
+
+    /** The most input pixels that any output pixel needs. */
+    int most() {
+      int most = 1;
+      for (int i = 0; i < starts.length; i++) {
+        most = Math.max(most, count(i));
+      }
+      return most;
     }
   }
 }

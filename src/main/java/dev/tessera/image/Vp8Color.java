@@ -60,6 +60,6 @@ final class Vp8Color {
   }
 
   private static byte clip(int value) {
-    return (byte) Math.clamp(value >> 6, 0, 255);
+    return (byte) Math.max(0, Math.min(255, value >> 6));
   }
 }

@@ -32,7 +32,7 @@ final class Vp8Filter {
   void setStrengths(boolean segmented, boolean absolute, int[] segmentLevels, int[] deltas) {
     for (int i = 0; i < 8; i++) {
       int base = segmented ? segmentLevels[i / 2] + (absolute ? 0 : level) : level;
-      int strength = Math.clamp(base + deltas[0] + (i % 2 == 1 ? deltas[1] : 0), 0, 63);
+      int strength = Math.max(0, Math.min(63, base + deltas[0] + (i % 2 == 1 ? deltas[1] : 0)));
       if (strength == 0) {
         continue;
       }
@@ -187,15 +187,15 @@ final class Vp8Filter {
   }
 
   private static int outerGap(byte[] p, int at, int step) {
-    return Math.clamp((p[at - 2 * step] & 0xff) - (p[at + step] & 0xff), -128, 127);
+    return Math.max(-128, Math.min(127, (p[at - 2 * step] & 0xff) - (p[at + step] & 0xff)));
   }
 
   private static void add(byte[] p, int at, int value) {
-    p[at] = (byte) Math.clamp((p[at] & 0xff) + value, 0, 255);
+    p[at] = (byte) Math.max(0, Math.min(255, (p[at] & 0xff) + value));
   }
 
   private static int clamp5(int value) {
-    return Math.clamp(value, -16, 15);
+    return Math.max(-16, Math.min(15, value));
   }
 
   private static void filter2(byte[] p, int at, int step) {
@@ -218,7 +218,7 @@ final class Vp8Filter {
   }
 
   private static void filter6(byte[] p, int at, int step) {
-    int a = Math.clamp(gap(p, at, step) + outerGap(p, at, step), -128, 127);
+    int a = Math.max(-128, Math.min(127, gap(p, at, step) + outerGap(p, at, step)));
     int a1 = (27 * a + 63) >> 7;
     int a2 = (18 * a + 63) >> 7;
     int a3 = (9 * a + 63) >> 7;

@@ -63,7 +63,7 @@ final class Vp8Prediction {
       int row = at + y * STRIDE;
       int base = (b[row - 1] & 0xff) - corner;
       for (int x = 0; x < size; x++) {
-        b[row + x] = (byte) Math.clamp(base + (b[at - STRIDE + x] & 0xff), 0, 255);
+        b[row + x] = (byte) Math.max(0, Math.min(255, base + (b[at - STRIDE + x] & 0xff)));
       }
     }
   }

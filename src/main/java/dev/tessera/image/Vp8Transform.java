@@ -92,6 +92,6 @@ final class Vp8Transform {
   }
 
   private static byte clamp(int value) {
-    return (byte) Math.clamp(value, 0, 255);
+    return (byte) Math.max(0, Math.min(255, value));
   }
 }

@@ -108,4 +108,50 @@ class DecoderTest {
         .isInstanceOf(ImageException.class)
         .hasMessageEndingWith("empty.png is empty");
   }
+
+  @Test
+  void isUsedByManyThreadsAtOnce() throws Exception {
+    List<Path> files = Golden.list(Golden.resources("files"));
+    try (var pool = java.util.concurrent.Executors.newFixedThreadPool(4)) {
+      var results =
+          pool.invokeAll(
+              Stream.of(files, files, files, files)
+                  .flatMap(List::stream)
+                  .map(
+                      file ->
+                          (java.util.concurrent.Callable<Boolean>)
+                              () -> {
+                                assertSame(
+                                    decoder.decode(file),
+                                    Objects.requireNonNull(
+                                        Golden.rgb(Golden.resources("rgb"), file)));
+                                return true;
+                              })
+                  .toList());
+      for (var result : results) {
+        assertThat(result.get()).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void refusesJpegProcessesItDoesNotDecode() throws IOException {
+    byte[] jpeg = Files.readAllBytes(Golden.resources("files").resolve("jpeg_8x8.jpg"));
+    int frame = 2;
+    while ((jpeg[frame + 1] & 0xff) != 0xc0) {
+      frame += 2 + ((jpeg[frame + 2] & 0xff) << 8 | jpeg[frame + 3] & 0xff);
+    }
+    byte[] arithmetic = jpeg.clone();
+    arithmetic[frame + 1] = (byte) 0xc9;
+    assertThatThrownBy(() -> decoder.decode(arithmetic, "a.jpg"))
+        .isInstanceOf(ImageException.class)
+        .hasMessage(
+            "a.jpg is an arithmetic-coded JPEG file, which is not supported; re-save it as baseline or"
+                + " progressive");
+    byte[] twelve = jpeg.clone();
+    twelve[frame + 4] = 12;
+    assertThatThrownBy(() -> decoder.decode(twelve, "b.jpg"))
+        .isInstanceOf(ImageException.class)
+        .hasMessageStartingWith("b.jpg is a JPEG file with 12 bits per sample");
+  }
 }

@@ -162,6 +162,136 @@ class PreprocessorTest {
   }
 
   @Test
+  void takesTheClassDefaultsForAbsentKeys() {
+    assertThat(huggingFace(Map.of("feature_extractor_type", "ViTFeatureExtractor")))
+        .hasToString(
+            "ViTImageProcessor: resize to 224x224 (bilinear), x/255, mean 0.5, std 0.5");
+    assertThat(huggingFace(Map.of("image_processor_type", "DeiTImageProcessorFast")))
+        .hasToString(
+            "DeiTImageProcessor: resize to 256x256 (bicubic), centre crop 224x224, x/255, mean 0.5,"
+                + " std 0.5");
+    assertThat(huggingFace(Map.of("image_processor_type", "CLIPImageProcessorPil")).describe())
+        .startsWith(
+            "CLIPImageProcessor: resize shortest edge to 224 (bicubic), centre crop 224x224, x/255,"
+                + " mean [0.48145466");
+    assertThat(huggingFace(Map.of("image_processor_type", "SiglipImageProcessor")).describe())
+        .startsWith("SiglipImageProcessor: resize to 224x224 (bicubic), x/255");
+  }
+
+  @Test
+  void readsTheKeysOfVersion4() {
+    Preprocessor clip =
+        huggingFace(
+            Map.of(
+                "feature_extractor_type", "CLIPFeatureExtractor",
+                "size", 48,
+                "crop_size", 32,
+                "resample", 2));
+    assertThat(clip.describe())
+        .contains("resize shortest edge to 48 (bilinear), centre crop 32x32");
+    Preprocessor vit = huggingFace(Map.of("size", 384, "resample", "lanczos"));
+    assertThat(vit.describe()).contains("resize to 384x384 (lanczos)");
+  }
+
+  @Test
+  void withoutAFileTakesTheModelsSize() {
+    Preprocessor vit =
+        Preprocessor.ofHuggingFace(null, Map.of("model_type", "vit", "image_size", 32));
+    assertThat(vit.describe()).startsWith("ViTImageProcessor: resize to 32x32 (bilinear)");
+    Preprocessor clip =
+        Preprocessor.ofHuggingFace(
+            null, Map.of("model_type", "clip", "vision_config", Map.of("image_size", 64)));
+    assertThat(clip.describe()).contains("resize shortest edge to 64", "centre crop 64x64");
+  }
+
+  @Test
+  void makesGrayInputForModelsOfOneChannel() {
+    Preprocessor preprocessor =
+        Preprocessor.ofHuggingFace(
+            Map.of(
+                "image_processor_type", "ViTImageProcessor",
+                "size", Map.of("height", 1, "width", 1),
+                "image_mean", List.of(0.5),
+                "image_std", List.of(0.5)),
+            Map.of("model_type", "vit", "num_channels", 1));
+    assertThat(preprocessor.size()).isEqualTo(1);
+    float[] result = apply(preprocessor, new RgbImage(1, 1, new byte[] {(byte) 200, 100, 50}));
+    // (19595 * 200 + 38470 * 100 + 7471 * 50 + 32768) >> 16 = 124
+    assertThat(result[0]).isEqualTo((124 / 255f - 0.5f) / 0.5f, within(1e-6f));
+  }
+
+  @Test
+  void padsWhatIsSmallerThanTheCrop() {
+    Preprocessor preprocessor =
+        huggingFace(
+            Map.of(
+                "image_processor_type", "CLIPImageProcessor",
+                "do_resize", false,
+                "do_normalize", false,
+                "crop_size", Map.of("height", 3, "width", 4)));
+    byte[] white = new byte[3];
+    Arrays.fill(white, (byte) 255);
+    float[] result = apply(preprocessor, new RgbImage(1, 1, white));
+    // transformers pads with ceil((4 - 1) / 2) = 2 columns on the left.
+    assertThat(Arrays.copyOf(result, 12))
+        .containsExactly(0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0);
+  }
+
+  @Test
+  void fillsTheBorderWithTheMeanWhereTimmDoes() {
+    Preprocessor preprocessor =
+        Preprocessor.ofTimm(
+            Map.of(
+                "input_size", List.of(3, 4, 4),
+                "crop_pct", 1.0,
+                "crop_mode", "border",
+                "mean", List.of(0.5, 0.5, 0.5),
+                "std", List.of(0.5, 0.5, 0.5)));
+    byte[] white = new byte[3 * 8 * 4];
+    Arrays.fill(white, (byte) 255);
+    float[] result = apply(preprocessor, new RgbImage(8, 4, white));
+    float mean = (128 / 255f - 0.5f) / 0.5f; // round(127.5) is 128, half to even
+    assertThat(Arrays.copyOf(result, 16))
+        .containsExactly(
+            new float[] {
+              mean, mean, mean, mean, 1, 1, 1, 1, 1, 1, 1, 1, mean, mean, mean, mean
+            },
+            within(1e-6f));
+  }
+
+  @Test
+  void needsLittleMemoryForExtremeAspectRatios() {
+    Preprocessor clip = huggingFace(Map.of("image_processor_type", "CLIPImageProcessor"));
+    // Resized whole this would be 224 x 14 680 064.
+    RgbImage thin = new RgbImage(1, 65_536, new byte[3 * 65_536]);
+    assertThat(apply(clip, thin)).hasSize(3 * 224 * 224);
+  }
+
+  @Test
+  void refusesResultsWhoseSizeWouldVary() {
+    assertThatThrownBy(
+            () ->
+                huggingFace(
+                    Map.of(
+                        "image_processor_type", "CLIPImageProcessor", "do_center_crop", false)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("do_center_crop");
+  }
+
+  @Test
+  void namesTheKeyItCannotUse() {
+    assertThatThrownBy(() -> huggingFace(Map.of("size", Map.of("height", -1, "width", 3))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("preprocessor_config.json: cannot use height -1");
+    assertThatThrownBy(() -> huggingFace(Map.of("image_mean", List.of(0.5, 0.5))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("image_mean has 2 values for 3 channels");
+    assertThatThrownBy(() -> Preprocessor.ofTimm(Map.of("interpolation", "cubist")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("cubist");
+  }
+
+  @Test
   void refusesProcessorsItDoesNotKnow() {
     assertThatThrownBy(() -> huggingFace(Map.of("image_processor_type", "DonutImageProcessor")))
         .isInstanceOf(IllegalArgumentException.class)
