@@ -1,9 +1,9 @@
 package dev.tessera.image;
 
 /**
- * Windows and OS/2 bitmaps, after Pillow's {@code BmpImagePlugin}: 1, 4, 8, 16, 24 and 32 bits,
- * bit fields, run lengths, either way up. Read here because the JDK's reader loads colour profiles
- * and delegates embedded JPEG and PNG.
+ * Windows and OS/2 bitmaps, after Pillow's {@code BmpImagePlugin}: 1, 4, 8, 16, 24 and 32 bits, bit
+ * fields, run lengths, either way up. Read here because the JDK's reader loads colour profiles and
+ * delegates embedded JPEG and PNG.
  */
 final class BmpReader {
   private static final int RLE8 = 1;
@@ -152,8 +152,7 @@ final class BmpReader {
       if (count > 0) {
         count = Math.min(count, Math.max(0, width - x));
         for (int i = 0; i < count && filled < indices.length; i++) {
-          indices[filled++] =
-              (byte) (!nibbles ? value : i % 2 == 0 ? value >> 4 : value & 15);
+          indices[filled++] = (byte) (!nibbles ? value : i % 2 == 0 ? value >> 4 : value & 15);
         }
         x += count;
       } else if (value == 0) {
@@ -200,8 +199,7 @@ final class BmpReader {
    * @param green byte of green, or its number of bits where size is 2
    */
   private record Layout(int size, int red, int green, int blue) {
-    static Layout of(int bits, boolean fields, Bytes bytes, long headerSize)
-        throws ImageException {
+    static Layout of(int bits, boolean fields, Bytes bytes, long headerSize) throws ImageException {
       if (bits <= 8) {
         return new Layout(1, 0, 0, 0);
       }

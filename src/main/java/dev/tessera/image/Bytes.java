@@ -2,7 +2,9 @@ package dev.tessera.image;
 
 import java.nio.charset.StandardCharsets;
 
-/** Bounds-checked numbers out of a file's bytes; reading past the end is an {@link ImageException}. */
+/**
+ * Bounds-checked numbers out of a file's bytes; reading past the end is an {@link ImageException}.
+ */
 record Bytes(byte[] data, boolean bigEndian) {
   int length() {
     return data.length;

@@ -12,8 +12,8 @@ final class Exif {
   private Exif() {}
 
   /**
-   * The orientation as Pillow's {@code getexif} sees it: EXIF first, then XMP, then upright. Damaged
-   * metadata never spoils a picture.
+   * The orientation as Pillow's {@code getexif} sees it: EXIF first, then XMP, then upright.
+   * Damaged metadata never spoils a picture.
    *
    * @param exif EXIF data with or without the leading {@code Exif\0\0}
    * @param xmp an XMP packet

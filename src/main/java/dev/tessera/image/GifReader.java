@@ -1,18 +1,12 @@
 package dev.tessera.image;
 
-import java.awt.image.Raster;
-import java.io.IOException;
 import java.util.Arrays;
-import javax.imageio.ImageReader;
 
-/**
- * The first frame of a GIF file: the JDK unpacks it, and it is put on its canvas here as Pillow
- * does.
- */
+/** The first frame of a GIF file on its canvas, as Pillow composes it; GIF89a specification. */
 final class GifReader {
   private GifReader() {}
 
-  static RgbImage read(byte[] data, Limits limits) throws IOException {
+  static RgbImage read(byte[] data, Limits limits) throws ImageException {
     Bytes bytes = new Bytes(data, false);
     int flags = bytes.u8(10);
     byte[] palette = PillowPixels.grayPalette();
@@ -56,18 +50,8 @@ final class GifReader {
     if (transparent >= 0) {
       Arrays.fill(indices, (byte) transparent);
     }
-    Raster frame = decode(data);
-    if (frame.getWidth() != frameWidth || frame.getHeight() != frameHeight) {
-      throw new ImageException("has an inconsistent GIF header");
-    }
-    int[] row = new int[frameWidth];
-    for (int y = 0; y < frameHeight; y++) {
-      frame.getSamples(0, y, frameWidth, 1, 0, row);
-      int to = (top + y) * width + left;
-      for (int x = 0; x < frameWidth; x++) {
-        indices[to + x] = (byte) row[x];
-      }
-    }
+    GifFrame frame = new GifFrame(data, (int) at + 9 + paletteBytes(frameFlags));
+    frame.decode(indices, width, left, top, frameWidth, frameHeight, (frameFlags & 0x40) != 0);
     return new RgbImage(width, height, PillowPixels.expand(indices, palette));
   }
 
@@ -80,13 +64,7 @@ final class GifReader {
     return at + size;
   }
 
-  private static Raster decode(byte[] data) throws IOException {
-    ImageReader reader = JdkReaders.create("gif");
-    try {
-      reader.setInput(new BytesInput(data), true, true);
-      return reader.read(0).getRaster();
-    } finally {
-      reader.dispose();
-    }
+  private static int paletteBytes(int flags) {
+    return (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);
   }
 }

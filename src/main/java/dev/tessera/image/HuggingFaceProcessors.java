@@ -68,7 +68,7 @@ final class HuggingFaceProcessors {
       }
       throw new IllegalArgumentException(
           "%s: image processor %s is not supported (supported are those of ViT, DeiT, CLIP, BiT and "
-              .formatted(FILE, type)
+                  .formatted(FILE, type)
               + "SigLIP)");
     }
 
@@ -238,12 +238,7 @@ final class HuggingFaceProcessors {
     Object value = config.raw("resample");
     // Pillow's numbers.
     Filter[] numbered = {
-      Filter.NEAREST,
-      Filter.LANCZOS,
-      Filter.BILINEAR,
-      Filter.BICUBIC,
-      Filter.BOX,
-      Filter.HAMMING
+      Filter.NEAREST, Filter.LANCZOS, Filter.BILINEAR, Filter.BICUBIC, Filter.BOX, Filter.HAMMING
     };
     if (value == null) {
       return absent;

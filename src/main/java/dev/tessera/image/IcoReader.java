@@ -16,7 +16,8 @@ final class IcoReader {
       int entry = 6 + 16 * i;
       if (best < 0
           || area(bytes, entry) > area(bytes, best)
-          || (area(bytes, entry) == area(bytes, best) && depth(bytes, entry) < depth(bytes, best))) {
+          || (area(bytes, entry) == area(bytes, best)
+              && depth(bytes, entry) < depth(bytes, best))) {
         best = entry;
       }
     }

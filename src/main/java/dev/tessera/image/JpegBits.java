@@ -125,7 +125,8 @@ final class JpegBits {
     }
     if (count >= JpegHuffman.LOOK_AHEAD) {
       int entry =
-          table.lookup[
+          table
+              .lookup[
               (int) (buffer >>> (count - JpegHuffman.LOOK_AHEAD))
                   & ((1 << JpegHuffman.LOOK_AHEAD) - 1)];
       if (entry >= 0) {
@@ -225,15 +226,14 @@ final class JpegBits {
     while (true) {
       int number = found - 0xd0;
       if (found < 0xc0
-          || (number >= 0 && number < 8 && ((number + 1 & 7) == expected || (number + 2 & 7) == expected))) {
+          || (number >= 0
+              && number < 8
+              && ((number + 1 & 7) == expected || (number + 2 & 7) == expected))) {
         found = nextMarker(); // not a marker, or one that should have come before
         continue;
       }
       boolean later =
-          number < 0
-              || number > 7
-              || number == (expected + 1 & 7)
-              || number == (expected + 2 & 7);
+          number < 0 || number > 7 || number == (expected + 1 & 7) || number == (expected + 2 & 7);
       if (later) {
         marker = found; // this stretch is missing: leave the marker for later and go on with zeros
         return;

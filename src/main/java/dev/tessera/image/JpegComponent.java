@@ -24,7 +24,9 @@ final class JpegComponent {
   /** Quantizer steps in natural order, as they were when the component's first scan began. */
   int @Nullable [] steps;
 
-  /** {@code [storedHigh, storedWide, 64]} in natural order; empty where one scan holds everything. */
+  /**
+   * {@code [storedHigh, storedWide, 64]} in natural order; empty where one scan holds everything.
+   */
   short[] coefficients = {};
 
   /** {@code [8 storedHigh, 8 storedWide]} samples minus 128. */

@@ -186,8 +186,7 @@ final class JpegDecoder {
       }
       maxHorizontal = Math.max(maxHorizontal, horizontal);
       maxVertical = Math.max(maxVertical, vertical);
-      components.add(
-          new JpegComponent(bytes.u8(at), horizontal, vertical, bytes.u8(at + 2)));
+      components.add(new JpegComponent(bytes.u8(at), horizontal, vertical, bytes.u8(at + 2)));
     }
     unitsAcross = divideUp(width, 8 * maxHorizontal);
     unitsDown = divideUp(height, 8 * maxVertical);
@@ -246,8 +245,8 @@ final class JpegDecoder {
       boolean needsDc = !progressive || (first == 0 && precisions >> 4 == 0);
       boolean needsAc = !progressive || first > 0;
       // What is not needed is never looked at; any table will do.
-      dc[i] = needsDc ? table(dcTables, tables >> 4) : JpegHuffman.EMPTY;
-      ac[i] = needsAc ? table(acTables, tables & 15) : JpegHuffman.EMPTY;
+      dc[i] = needsDc ? table(dcTables, tables >> 4, true) : JpegHuffman.EMPTY;
+      ac[i] = needsAc ? table(acTables, tables & 15, false) : JpegHuffman.EMPTY;
       dc[i].checkDc();
     }
     if (count > 1 && blocks > 10) {
@@ -276,8 +275,7 @@ final class JpegDecoder {
 
   private static void checkProgression(int first, int last, int high, int low, int count)
       throws ImageException {
-    boolean valid =
-        first == 0 ? last == 0 : first <= last && last < 64 && count == 1;
+    boolean valid = first == 0 ? last == 0 : first <= last && last < 64 && count == 1;
     if (!valid || (high != 0 && low != high - 1) || low > 13) {
       throw damaged("progression");
     }
@@ -292,9 +290,12 @@ final class JpegDecoder {
     throw damaged("scan header");
   }
 
-  private static JpegHuffman table(@Nullable JpegHuffman[] tables, int index)
+  private static JpegHuffman table(@Nullable JpegHuffman[] tables, int index, boolean dc)
       throws ImageException {
     JpegHuffman table = index < 4 ? tables[index] : null;
+    if (table == null && index < 2) {
+      return JpegHuffman.standard(dc, index); // as in the frames of Motion JPEG
+    }
     if (table == null) {
       throw new ImageException("is damaged: it lacks a JPEG Huffman table");
     }
@@ -338,8 +339,7 @@ final class JpegDecoder {
         for (int x = 0; x < c.blocksWide; x++) {
           int from = 64 * (y * c.storedWide + x);
           int at = 8 * (y * c.stride() + x);
-          JpegTransform.inverse(
-              c.coefficients, from, steps, scratch, c.samples, at, c.stride());
+          JpegTransform.inverse(c.coefficients, from, steps, scratch, c.samples, at, c.stride());
         }
       }
       c.coefficients = new short[0];
@@ -391,8 +391,7 @@ final class JpegDecoder {
     JpegUpsampling red = upsampling(components.get(2));
     int[] scratch = new int[width];
     for (int y = 0; y < height; y++) {
-      JpegColor.yccToRgb(
-          luma.row(y), blue.row(y), red.row(y), width, scratch, rgb, 3 * y * width);
+      JpegColor.yccToRgb(luma.row(y), blue.row(y), red.row(y), width, scratch, rgb, 3 * y * width);
     }
     return rgb;
   }

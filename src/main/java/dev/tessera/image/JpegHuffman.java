@@ -1,6 +1,7 @@
 package dev.tessera.image;
 
 import java.util.Arrays;
+import javax.imageio.plugins.jpeg.JPEGHuffmanTable;
 
 /** A Huffman table in the form that decoding needs; ITU-T T.81, annexes C and F.2.2.3. */
 final class JpegHuffman {
@@ -48,13 +49,31 @@ final class JpegHuffman {
         if (length <= LOOK_AHEAD) {
           int first = code << (LOOK_AHEAD - length);
           short entry = (short) (length << 8 | this.values[index] & 0xff);
-          Arrays.fill(
-              lookup, first, first + (1 << (LOOK_AHEAD - length)), entry);
+          Arrays.fill(lookup, first, first + (1 << (LOOK_AHEAD - length)), entry);
         }
       }
       code <<= 1;
     }
     size = index;
+  }
+
+  /** The typical tables of annex K, for luminance (0) or chrominance (1). */
+  static JpegHuffman standard(boolean dc, int index) throws ImageException {
+    JPEGHuffmanTable table =
+        dc
+            ? index == 0 ? JPEGHuffmanTable.StdDCLuminance : JPEGHuffmanTable.StdDCChrominance
+            : index == 0 ? JPEGHuffmanTable.StdACLuminance : JPEGHuffmanTable.StdACChrominance;
+    int[] counts = new int[16];
+    short[] lengths = table.getLengths();
+    for (int i = 0; i < lengths.length; i++) {
+      counts[i] = lengths[i];
+    }
+    short[] symbols = table.getValues();
+    byte[] values = new byte[symbols.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (byte) symbols[i];
+    }
+    return new JpegHuffman(counts, values);
   }
 
   /** DC tables may only hold the categories 0 to 15. */

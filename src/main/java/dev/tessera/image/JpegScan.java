@@ -85,10 +85,7 @@ final class JpegScan {
             for (int y = 0; y < component.vertical; y++) {
               for (int x = 0; x < component.horizontal; x++) {
                 decodeBlock(
-                    c,
-                    column * component.horizontal + x,
-                    row * component.vertical + y,
-                    missing);
+                    c, column * component.horizontal + x, row * component.vertical + y, missing);
               }
             }
           }
@@ -113,8 +110,7 @@ final class JpegScan {
       if (end == 0) {
         JpegTransform.flat(block[0], steps[0], component.samples, at, component.stride());
       } else {
-        JpegTransform.inverse(
-            block, 0, steps, scratch, component.samples, at, component.stride());
+        JpegTransform.inverse(block, 0, steps, scratch, component.samples, at, component.stride());
         Arrays.fill(block, (short) 0);
       }
       return;

@@ -6,7 +6,8 @@ import java.util.Arrays;
  * libjpeg's accurate integer inverse DCT ({@code jidctint.c}, after Loeffler, Ligtenberg and
  * Moschytz), with the 16-bit wrapping and saturation of libjpeg-turbo's SIMD version, which show on
  * damaged files only. Samples come out as signed bytes around 0, as the formulas have them: the
- * compiler makes vector instructions of loops over signed bytes, but not of loops over unsigned ones.
+ * compiler makes vector instructions of loops over signed bytes, but not of loops over unsigned
+ * ones.
  */
 final class JpegTransform {
   private static final int CONST_BITS = 13;

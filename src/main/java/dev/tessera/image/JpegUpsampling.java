@@ -1,8 +1,8 @@
 package dev.tessera.image;
 
 /**
- * Brings subsampled components to full size, line by line; after libjpeg-turbo's {@code
- * jdsample.c} with "fancy" (triangle filter) upsampling.
+ * Brings subsampled components to full size, line by line; after libjpeg-turbo's {@code jdsample.c}
+ * with "fancy" (triangle filter) upsampling.
  */
 final class JpegUpsampling {
   private final JpegComponent component;

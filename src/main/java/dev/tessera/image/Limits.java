@@ -27,7 +27,7 @@ public record Limits(long maxPixels, long maxFileBytes) {
         || width > Math.min(maxPixels, (Integer.MAX_VALUE - 64) / 3) / height) {
       throw new ImageException(
           "claims %d x %d pixels, more than the limit of %d; raise it with --max-pixels if this is "
-              .formatted(width, height, maxPixels)
+                  .formatted(width, height, maxPixels)
               + "meant");
     }
   }

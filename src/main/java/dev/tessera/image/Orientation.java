@@ -16,7 +16,9 @@ enum Orientation {
     return exif >= 1 && exif <= 8 ? values()[exif - 1] : UPRIGHT;
   }
 
-  /** Turns a picture stored this way upright. Rotations are counter-clockwise, as Pillow's names. */
+  /**
+   * Turns a picture stored this way upright. Rotations are counter-clockwise, as Pillow's names.
+   */
   RgbImage apply(RgbImage image) {
     if (this == UPRIGHT) {
       return image;

@@ -285,7 +285,8 @@ final class PngReader {
                 .formatted(colorType, depth));
       }
       if (width > Integer.MAX_VALUE || height > Integer.MAX_VALUE) {
-        throw new ImageException("claims %d x %d pixels, which no PNG has".formatted(width, height));
+        throw new ImageException(
+            "claims %d x %d pixels, which no PNG has".formatted(width, height));
       }
       return new Header((int) width, (int) height, depth, colorType, bytes.u8(at + 12) != 0);
     }

@@ -1,8 +1,8 @@
 package dev.tessera.image;
 
 /**
- * Netpbm's PBM, PGM and PPM, plain and raw, with Pillow's scaling of unusual maximum values: to 255,
- * or for gray with more than 8 bits to 65535, then clipped as all 16-bit gray.
+ * Netpbm's PBM, PGM and PPM, plain and raw, with Pillow's scaling of unusual maximum values: to
+ * 255, or for gray with more than 8 bits to 65535, then clipped as all 16-bit gray.
  */
 final class PnmReader {
   private final byte[] data;

@@ -5,8 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From a picture to a model's input, as the checkpoint's own configuration says: resize, centre crop
- * with padding, rescale, normalise.
+ * From a picture to a model's input, as the checkpoint's own configuration says: resize, centre
+ * crop with padding, rescale, normalise.
  *
  * <p>The results are those of transformers' image processors with the Pillow backend and of timm's
  * evaluation transforms. A preprocessor has no state and may be used by many threads.
@@ -97,7 +97,7 @@ public record Preprocessor(
     int left = margin(scaled[1], width);
     if (crop == Crop.NONE && (scaled[0] != height || scaled[1] != width)) {
       throw new IllegalArgumentException(
-          "an image of %dx%d pixels does not fit a model of %dx%d whose preprocessing does not resize"
+          "an image of %dx%d pixels is not %dx%d, and the preprocessing does not resize"
               .formatted(image.width(), image.height(), width, height));
     }
     // What is visible of the scaled picture: only that is resampled.
@@ -106,8 +106,7 @@ public record Preprocessor(
     int rows = Math.min(top + height, scaled[0]) - firstRow;
     int columns = Math.min(left + width, scaled[1]) - firstColumn;
     RgbImage visible =
-        Resample.resize(
-            source, scaled[1], scaled[0], filter, firstColumn, firstRow, columns, rows);
+        Resample.resize(source, scaled[1], scaled[0], filter, firstColumn, firstRow, columns, rows);
     for (int c = 0; c < channels; c++) {
       float[] levels = normalization.levels()[c];
       int plane = offset + c * height * width;

@@ -50,7 +50,8 @@ public final class Resample {
     }
     if (image.height() > 100 * image.width() && height < image.height()) {
       // Pillow turns the passes round for extremely tall pictures.
-      RgbImage low = twoPass(image, image.width(), height, filter, 0, top, image.width(), cropHeight);
+      RgbImage low =
+          twoPass(image, image.width(), height, filter, 0, top, image.width(), cropHeight);
       return twoPass(low, width, cropHeight, filter, left, 0, cropWidth, cropHeight);
     }
     return twoPass(image, width, height, filter, left, top, cropWidth, cropHeight);
@@ -66,7 +67,9 @@ public final class Resample {
       int cropWidth,
       int cropHeight) {
     Weights vertical =
-        height == image.height() ? null : Weights.of(image.height(), height, top, cropHeight, filter);
+        height == image.height()
+            ? null
+            : Weights.of(image.height(), height, top, cropHeight, filter);
     Weights horizontal =
         width == image.width() ? null : Weights.of(image.width(), width, left, cropWidth, filter);
     byte[] pixels = new byte[3 * cropWidth * cropHeight];

@@ -19,8 +19,8 @@ public record RgbImage(int width, int height, byte[] pixels) {
   }
 
   /**
-   * This image with every channel replaced by Pillow's luma {@code L = (19595 R + 38470 G + 7471 B +
-   * 2^15) >> 16} (ITU-R 601-2), as {@code convert("L")} computes it.
+   * This image with every channel replaced by Pillow's luma {@code L = (19595 R + 38470 G + 7471 B
+   * + 2^15) >> 16} (ITU-R 601-2), as {@code convert("L")} computes it.
    */
   public RgbImage toGray() {
     byte[] gray = new byte[pixels.length];

@@ -84,8 +84,7 @@ sealed interface Scaling {
     public int[] target(int fromHeight, int fromWidth) {
       double vertical = (double) fromHeight / height;
       double horizontal = (double) fromWidth / width;
-      double ratio =
-          longest ? Math.max(vertical, horizontal) : Math.min(vertical, horizontal);
+      double ratio = longest ? Math.max(vertical, horizontal) : Math.min(vertical, horizontal);
       return new int[] {fit(Math.rint(fromHeight / ratio)), fit(Math.rint(fromWidth / ratio))};
     }
 

@@ -22,8 +22,7 @@ final class TiffReader {
   /** {@code [height, width, channels]} samples brought to 8 bits. */
   private final byte[] samples;
 
-  private TiffReader(
-      byte[] data, TiffDirectory directory, TiffLayout layout, Limits limits) {
+  private TiffReader(byte[] data, TiffDirectory directory, TiffLayout layout, Limits limits) {
     this.limits = limits;
     this.data = data;
     this.directory = directory;
@@ -70,8 +69,10 @@ final class TiffReader {
   }
 
   private void readChunks() throws IOException {
-    long[] offsets = directory.values(layout.tiled() ? TiffDirectory.TILE_OFFSETS : TiffDirectory.STRIP_OFFSETS);
-    long[] counts = directory.values(layout.tiled() ? TiffDirectory.TILE_BYTES : TiffDirectory.STRIP_BYTES);
+    long[] offsets =
+        directory.values(layout.tiled() ? TiffDirectory.TILE_OFFSETS : TiffDirectory.STRIP_OFFSETS);
+    long[] counts =
+        directory.values(layout.tiled() ? TiffDirectory.TILE_BYTES : TiffDirectory.STRIP_BYTES);
     int across = (width + layout.chunkWidth() - 1) / layout.chunkWidth();
     int down = (height + layout.chunkHeight() - 1) / layout.chunkHeight();
     int planes = layout.planar() ? layout.channels() : 1;

@@ -7,7 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** timm's evaluation transform: {@code transforms_imagenet_eval} with {@code resolve_data_config}. */
+/**
+ * timm's evaluation transform: {@code transforms_imagenet_eval} with {@code resolve_data_config}.
+ */
 final class TimmTransforms {
   private static final double[] IMAGENET_MEAN = {0.485, 0.456, 0.406};
   private static final double[] IMAGENET_STD = {0.229, 0.224, 0.225};
@@ -97,7 +99,8 @@ final class TimmTransforms {
   private static Filter filter(Settings config) {
     String name = config.text("interpolation", "bicubic");
     if (name.equals("random")) {
-      return Filter.BILINEAR; // a training setting; timm's random choice is between this and bicubic
+      return Filter
+          .BILINEAR; // a training setting; timm's random choice is between this and bicubic
     }
     try {
       return Filter.valueOf(name.toUpperCase(Locale.ROOT));

@@ -9,7 +9,9 @@ import java.util.Arrays;
  * libwebp and so Pillow interpolate, and it does not give the planes away.
  */
 final class Vp8Decoder {
-  /** Row length of the work area, which holds a macroblock with the samples above and left of it. */
+  /**
+   * Row length of the work area, which holds a macroblock with the samples above and left of it.
+   */
   private static final int STRIDE = 32;
 
   private static final int Y = STRIDE + 8;
@@ -25,7 +27,6 @@ final class Vp8Decoder {
   private final Vp8BoolDecoder[] partitions;
   private final Vp8Filter filter;
 
-  private final short[] probabilities = Vp8Tables.DEFAULT_COEFFICIENTS.clone();
   private final int[] segmentProbabilities = {255, 255, 255};
   private boolean segmented;
   private boolean segmentMap;
@@ -40,12 +41,10 @@ final class Vp8Decoder {
 
   private final byte[] work = new byte[STRIDE * 27];
   private final short[] coefficients = new short[25 * 16];
+  private final Vp8Tokens tokens;
   private final int[] residuals = new int[16];
   private final byte[] modesAbove;
   private final byte[] modesLeft = new byte[4];
-  // Per column and for the left: which blocks had coefficients. y 0-3, u 4-5, v 6-7, y2 8.
-  private final boolean[] filledAbove;
-  private final boolean[] filledLeft = new boolean[9];
 
   // The macroblock being decoded.
   private boolean subblocks;
@@ -92,11 +91,7 @@ final class Vp8Decoder {
     partitions = readPartitions(partitionsAt, to);
     readSteps();
     header.flag(); // whether probabilities outlive the frame
-    for (int i = 0; i < probabilities.length; i++) {
-      if (header.bit(Vp8Tables.COEFFICIENT_UPDATES[i]) != 0) {
-        probabilities[i] = (short) header.number(8);
-      }
-    }
+    short[] probabilities = Vp8Tokens.readProbabilities(header);
     skipProbability = header.flag() ? header.number(8) : -1;
     if (header.exhausted()) {
       throw truncated();
@@ -105,7 +100,7 @@ final class Vp8Decoder {
     blue = new byte[columns * rows * 64];
     red = new byte[columns * rows * 64];
     modesAbove = new byte[4 * columns];
-    filledAbove = new boolean[9 * columns];
+    tokens = new Vp8Tokens(probabilities, columns, coefficients);
     filter = new Vp8Filter(columns, rows, simple, level, sharpness);
     filter.setStrengths(segmented, absolute, segmentFilter, deltas);
   }
@@ -115,7 +110,11 @@ final class Vp8Decoder {
     Vp8Decoder decoder = new Vp8Decoder(data, from, to, limits);
     decoder.decodeFrame();
     return Vp8Color.toRgb(
-        decoder.luma, decoder.blue, decoder.red, 16 * decoder.columns, decoder.width,
+        decoder.luma,
+        decoder.blue,
+        decoder.red,
+        16 * decoder.columns,
+        decoder.width,
         decoder.height);
   }
 
@@ -201,24 +200,19 @@ final class Vp8Decoder {
 
   private void decodeFrame() throws ImageException {
     for (int row = 0; row < rows; row++) {
-      Vp8BoolDecoder tokens = partitions[row & (partitions.length - 1)];
+      Vp8BoolDecoder partition = partitions[row & (partitions.length - 1)];
       Arrays.fill(modesLeft, (byte) 0);
-      Arrays.fill(filledLeft, false);
+      tokens.startRow();
       for (int column = 0; column < columns; column++) {
         readModes(column);
         Arrays.fill(coefficients, (short) 0);
         boolean empty = true;
-        if (!skip) {
-          empty = readCoefficients(tokens, column);
+        if (skip) {
+          tokens.skip(column, subblocks);
         } else {
-          Arrays.fill(filledLeft, 0, 8, false);
-          Arrays.fill(filledAbove, 9 * column, 9 * column + 8, false);
-          if (!subblocks) {
-            filledLeft[8] = false;
-            filledAbove[9 * column + 8] = false;
-          }
+          empty = tokens.read(partition, column, steps[segment], subblocks);
         }
-        if (tokens.exhausted() || header.exhausted()) {
+        if (partition.exhausted() || header.exhausted()) {
           throw truncated();
         }
         reconstruct(column, row);
@@ -288,106 +282,6 @@ final class Vp8Decoder {
       return Vp8Prediction.VERTICAL_LEFT;
     }
     return header.bit(p[at + 8]) == 0 ? Vp8Prediction.HORIZONTAL_DOWN : Vp8Prediction.HORIZONTAL_UP;
-  }
-
-  /** Section 13. Returns whether all coefficients are zero. */
-  private boolean readCoefficients(Vp8BoolDecoder tokens, int column) {
-    int above = 9 * column;
-    int[] step = steps[segment];
-    int first = 0;
-    int type = 3;
-    boolean empty = true;
-    if (!subblocks) {
-      int context = count(filledAbove[above + 8], filledLeft[8]);
-      int end = readBlock(tokens, 1, context, step[2], step[3], 0, 24 * 16);
-      filledAbove[above + 8] = end > 0;
-      filledLeft[8] = end > 0;
-      Vp8Transform.inverseWalshHadamard(coefficients, 24 * 16, coefficients);
-      first = 1;
-      type = 0;
-    }
-    for (int block = 0; block < 24; block++) {
-      boolean chroma = block >= 16;
-      int x;
-      int y;
-      if (chroma) {
-        int plane = block < 20 ? 4 : 6;
-        x = plane + (block & 1);
-        y = plane + (block >> 1 & 1);
-      } else {
-        x = block & 3;
-        y = block >> 2;
-      }
-      int context = count(filledAbove[above + x], filledLeft[y]);
-      int end =
-          chroma
-              ? readBlock(tokens, 2, context, step[4], step[5], 0, 16 * block)
-              : readBlock(tokens, type, context, step[0], step[1], first, 16 * block);
-      boolean filled = end > (chroma ? 0 : first);
-      filledAbove[above + x] = filled;
-      filledLeft[y] = filled;
-      empty &= end <= 1 && coefficients[16 * block] == 0;
-    }
-    return empty;
-  }
-
-  private static int count(boolean a, boolean b) {
-    return (a ? 1 : 0) + (b ? 1 : 0);
-  }
-
-  /** Reads one block's coefficients; returns the position after the last one. */
-  private int readBlock(
-      Vp8BoolDecoder in, int type, int context, int dcStep, int acStep, int first, int at) {
-    short[] p = probabilities;
-    int n = first;
-    int i = index(type, n, context);
-    while (n < 16) {
-      if (in.bit(p[i]) == 0) {
-        return n;
-      }
-      while (in.bit(p[i + 1]) == 0) {
-        n++;
-        if (n == 16) {
-          return 16;
-        }
-        i = index(type, n, 0);
-      }
-      int value = 1;
-      int next = 1;
-      if (in.bit(p[i + 2]) != 0) {
-        value = readLarge(in, p, i);
-        next = 2;
-      }
-      int signed = in.bit(128) != 0 ? -value : value;
-      coefficients[at + Vp8Tables.ZIGZAG[n]] = (short) (signed * (n > 0 ? acStep : dcStep));
-      n++;
-      i = index(type, n, next);
-    }
-    return 16;
-  }
-
-  private static int index(int type, int position, int context) {
-    return ((type * 8 + Vp8Tables.BANDS[position]) * 3 + context) * 11;
-  }
-
-  private static int readLarge(Vp8BoolDecoder in, short[] p, int i) {
-    if (in.bit(p[i + 3]) == 0) {
-      return in.bit(p[i + 4]) == 0 ? 2 : 3 + in.bit(p[i + 5]);
-    }
-    if (in.bit(p[i + 6]) == 0) {
-      if (in.bit(p[i + 7]) == 0) {
-        return 5 + in.bit(159);
-      }
-      int high = in.bit(165);
-      return 7 + 2 * high + in.bit(145);
-    }
-    int high = in.bit(p[i + 8]);
-    int category = 2 * high + in.bit(p[i + 9 + high]);
-    int extra = 0;
-    for (short probability : Vp8Tables.CATEGORIES[category]) {
-      extra = 2 * extra + in.bit(probability);
-    }
-    return extra + 3 + (8 << category);
   }
 
   /** Predicts and corrects one macroblock in the work area and copies it to the planes. */

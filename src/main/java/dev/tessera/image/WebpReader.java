@@ -75,8 +75,7 @@ final class WebpReader {
   }
 
   /** The picture of one chunk, or null if the chunk is of another kind. */
-  private @Nullable RgbImage bitstream(long at, long content, long size)
-      throws IOException {
+  private @Nullable RgbImage bitstream(long at, long content, long size) throws IOException {
     if (bytes.startsWith("VP8 ", at)) {
       return Vp8Decoder.decode(data, (int) content, (int) (content + size), limits);
     } else if (bytes.startsWith("VP8L", at)) {
@@ -86,8 +85,7 @@ final class WebpReader {
   }
 
   /** The first frame of an animation, on black where it does not cover the canvas. */
-  private RgbImage frame(long from, long to, int canvasWidth, int canvasHeight)
-      throws IOException {
+  private RgbImage frame(long from, long to, int canvasWidth, int canvasHeight) throws IOException {
     int left = 2 * u24(from);
     int top = 2 * u24(from + 3);
     RgbImage frame = null;
@@ -111,8 +109,7 @@ final class WebpReader {
     byte[] rgb = new byte[3 * canvasWidth * canvasHeight];
     for (int y = 0; y < frame.height(); y++) {
       int target = 3 * ((top + y) * canvasWidth + left);
-      System.arraycopy(
-          frame.pixels(), 3 * frame.width() * y, rgb, target, 3 * frame.width());
+      System.arraycopy(frame.pixels(), 3 * frame.width() * y, rgb, target, 3 * frame.width());
     }
     return new RgbImage(canvasWidth, canvasHeight, rgb);
   }

@@ -136,7 +136,9 @@ class DecoderFuzzTest {
 
   /** Overwrites a field, more often one near the front, with a number that invites overflow. */
   private static byte[] extremeNumber(byte[] data, Random random) {
-    long[] values = {0, 1, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffffL, 0x80000000L, 0xffffffffL};
+    long[] values = {
+      0, 1, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffffL, 0x80000000L, 0xffffffffL
+    };
     long value = values[random.nextInt(values.length)] + random.nextInt(3) - 1;
     int size = 1 << random.nextInt(3);
     int at = random.nextInt(random.nextBoolean() ? Math.min(data.length, 256) : data.length);

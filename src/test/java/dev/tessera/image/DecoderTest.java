@@ -146,8 +146,8 @@ class DecoderTest {
     assertThatThrownBy(() -> decoder.decode(arithmetic, "a.jpg"))
         .isInstanceOf(ImageException.class)
         .hasMessage(
-            "a.jpg is an arithmetic-coded JPEG file, which is not supported; re-save it as baseline or"
-                + " progressive");
+            "a.jpg is an arithmetic-coded JPEG file, which is not supported; re-save it as baseline"
+                + " or progressive");
     byte[] twelve = jpeg.clone();
     twelve[frame + 4] = 12;
     assertThatThrownBy(() -> decoder.decode(twelve, "b.jpg"))

@@ -47,8 +47,7 @@ final class Golden {
   /** A folder of src/test/resources/images. */
   static Path resources(String folder) {
     try {
-      return Path.of(
-          Objects.requireNonNull(Golden.class.getResource("/images/" + folder)).toURI());
+      return Path.of(Objects.requireNonNull(Golden.class.getResource("/images/" + folder)).toURI());
     } catch (URISyntaxException e) {
       throw new IllegalStateException(e);
     }
@@ -76,7 +75,7 @@ final class Golden {
   static List<Path> list(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files
-          .filter(f -> !f.toString().matches(".*(\\.npy|\\.npy\\.gz|\\.json|\\.md)"))
+          .filter(f -> !f.toString().matches(".*(\\.npy|\\.npy\\.gz|\\.json|\\.md|\\.py)"))
           .sorted()
           .toList();
     } catch (IOException e) {
@@ -121,7 +120,8 @@ final class Golden {
       json(new String(bytes, 8, length, StandardCharsets.UTF_8))
           .forEach(
               (name, value) -> {
-                if (value instanceof Map<?, ?> entry && entry.get("shape") instanceof List<?> dims) {
+                if (value instanceof Map<?, ?> entry
+                    && entry.get("shape") instanceof List<?> dims) {
                   int[] shape = dims.stream().mapToInt(d -> ((Number) d).intValue()).toArray();
                   List<?> range = (List<?>) Objects.requireNonNull(entry.get("data_offsets"));
                   int from = ((Number) range.get(0)).intValue() + 8 + length;

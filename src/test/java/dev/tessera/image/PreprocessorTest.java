@@ -74,20 +74,29 @@ class PreprocessorTest {
       case "clip_pil", "clip_torchvision" ->
           huggingFace(
               Map.of(
-                  "image_processor_type", "CLIPImageProcessor",
-                  "size", Map.of("shortest_edge", size),
-                  "crop_size", square));
+                  "image_processor_type",
+                  "CLIPImageProcessor",
+                  "size",
+                  Map.of("shortest_edge", size),
+                  "crop_size",
+                  square));
       case "siglip_pil" ->
           huggingFace(Map.of("image_processor_type", "SiglipImageProcessor", "size", square));
       case "dinov2_bit_pil" ->
           huggingFace(
               Map.of(
-                  "image_processor_type", "BitImageProcessor",
-                  "size", Map.of("shortest_edge", size),
-                  "crop_size", cropped,
-                  "image_mean", List.of(0.485, 0.456, 0.406),
-                  "image_std", List.of(0.229, 0.224, 0.225),
-                  "resample", 3));
+                  "image_processor_type",
+                  "BitImageProcessor",
+                  "size",
+                  Map.of("shortest_edge", size),
+                  "crop_size",
+                  cropped,
+                  "image_mean",
+                  List.of(0.485, 0.456, 0.406),
+                  "image_std",
+                  List.of(0.229, 0.224, 0.225),
+                  "resample",
+                  3));
       case "deit_pil" ->
           huggingFace(
               Map.of(
@@ -99,18 +108,27 @@ class PreprocessorTest {
               Map.of(
                   "pretrained_cfg",
                   Map.of(
-                      "input_size", List.of(3, size, size),
-                      "mean", List.of(0.5, 0.5, 0.5),
-                      "std", List.of(0.5, 0.5, 0.5),
-                      "interpolation", "bicubic",
-                      "crop_pct", 0.9,
-                      "crop_mode", "center")));
+                      "input_size",
+                      List.of(3, size, size),
+                      "mean",
+                      List.of(0.5, 0.5, 0.5),
+                      "std",
+                      List.of(0.5, 0.5, 0.5),
+                      "interpolation",
+                      "bicubic",
+                      "crop_pct",
+                      0.9,
+                      "crop_mode",
+                      "center")));
       case "timm_bilinear_0.875" ->
           Preprocessor.ofTimm(
               Map.of(
-                  "input_size", List.of(3, size, size),
-                  "interpolation", "bilinear",
-                  "crop_pct", 0.875));
+                  "input_size",
+                  List.of(3, size, size),
+                  "interpolation",
+                  "bilinear",
+                  "crop_pct",
+                  0.875));
       default -> throw new IllegalArgumentException(name);
     };
   }
@@ -164,8 +182,7 @@ class PreprocessorTest {
   @Test
   void takesTheClassDefaultsForAbsentKeys() {
     assertThat(huggingFace(Map.of("feature_extractor_type", "ViTFeatureExtractor")))
-        .hasToString(
-            "ViTImageProcessor: resize to 224x224 (bilinear), x/255, mean 0.5, std 0.5");
+        .hasToString("ViTImageProcessor: resize to 224x224 (bilinear), x/255, mean 0.5, std 0.5");
     assertThat(huggingFace(Map.of("image_processor_type", "DeiTImageProcessorFast")))
         .hasToString(
             "DeiTImageProcessor: resize to 256x256 (bicubic), centre crop 224x224, x/255, mean 0.5,"
@@ -225,16 +242,19 @@ class PreprocessorTest {
     Preprocessor preprocessor =
         huggingFace(
             Map.of(
-                "image_processor_type", "CLIPImageProcessor",
-                "do_resize", false,
-                "do_normalize", false,
-                "crop_size", Map.of("height", 3, "width", 4)));
+                "image_processor_type",
+                "CLIPImageProcessor",
+                "do_resize",
+                false,
+                "do_normalize",
+                false,
+                "crop_size",
+                Map.of("height", 3, "width", 4)));
     byte[] white = new byte[3];
     Arrays.fill(white, (byte) 255);
     float[] result = apply(preprocessor, new RgbImage(1, 1, white));
     // transformers pads with ceil((4 - 1) / 2) = 2 columns on the left.
-    assertThat(Arrays.copyOf(result, 12))
-        .containsExactly(0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0);
+    assertThat(Arrays.copyOf(result, 12)).containsExactly(0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0);
   }
 
   @Test
@@ -253,9 +273,7 @@ class PreprocessorTest {
     float mean = (128 / 255f - 0.5f) / 0.5f; // round(127.5) is 128, half to even
     assertThat(Arrays.copyOf(result, 16))
         .containsExactly(
-            new float[] {
-              mean, mean, mean, mean, 1, 1, 1, 1, 1, 1, 1, 1, mean, mean, mean, mean
-            },
+            new float[] {mean, mean, mean, mean, 1, 1, 1, 1, 1, 1, 1, 1, mean, mean, mean, mean},
             within(1e-6f));
   }
 
@@ -272,8 +290,7 @@ class PreprocessorTest {
     assertThatThrownBy(
             () ->
                 huggingFace(
-                    Map.of(
-                        "image_processor_type", "CLIPImageProcessor", "do_center_crop", false)))
+                    Map.of("image_processor_type", "CLIPImageProcessor", "do_center_crop", false)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("do_center_crop");
   }

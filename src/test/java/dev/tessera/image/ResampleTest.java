@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 class ResampleTest {
-  private static final Pattern EXACT = Pattern.compile("([a-z]+)_(?:h(\\d+)_w(\\d+)|(\\d+)x(\\d+))");
+  private static final Pattern EXACT =
+      Pattern.compile("([a-z]+)_(?:h(\\d+)_w(\\d+)|(\\d+)x(\\d+))");
   private static final Pattern SHORT =
       Pattern.compile("short(\\d+)_([a-z]+)(?:_crop(\\d+)_(torchvision|floor))?");
 
