@@ -20,8 +20,8 @@ final class JpegDecoder {
   private final Limits limits;
   private final JpegMetadata metadata = new JpegMetadata();
   private final int[][] quantizers = new int[4][];
-  private final JpegHuffman[] dcTables = new JpegHuffman[4];
-  private final JpegHuffman[] acTables = new JpegHuffman[4];
+  private final @Nullable JpegHuffman[] dcTables = new JpegHuffman[4];
+  private final @Nullable JpegHuffman[] acTables = new JpegHuffman[4];
   private final List<JpegComponent> components = new ArrayList<>();
   private byte[] data = {};
   private Bytes bytes = new Bytes(data, true);

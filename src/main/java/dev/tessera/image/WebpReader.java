@@ -63,6 +63,9 @@ final class WebpReader {
     if (image == null) {
       throw new ImageException("is a WebP file without a picture");
     }
+    if (canvasWidth > 0 && (image.width() != canvasWidth || image.height() != canvasHeight)) {
+      throw new ImageException("is damaged: its WebP picture does not have the size it states");
+    }
     return Exif.orientation(exif, xmp).apply(image);
   }
 
@@ -99,6 +102,8 @@ final class WebpReader {
       at += 8 + size + (size & 1);
     }
     if (frame == null
+        || frame.width() != 1 + u24(from + 6)
+        || frame.height() != 1 + u24(from + 9)
         || left + (long) frame.width() > canvasWidth
         || top + (long) frame.height() > canvasHeight) {
       throw new ImageException("is damaged: its first WebP frame is not on the canvas");
