@@ -11,11 +11,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.Scanner;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -32,6 +36,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = "One image from shell to label: tessera classify beside ONNX Runtime in Java.")
 public final class ColdStart implements Callable<Integer> {
+  private static final Pattern LABEL = Pattern.compile("class_\\d+");
   private static final Path TIME = Path.of("/usr/bin/time");
 
   @Option(names = "--model", split = ",", defaultValue = "tiny,base", description = "tiny, base")
@@ -133,10 +138,18 @@ public final class ColdStart implements Callable<Integer> {
     return new Contestant(name, command, rounds);
   }
 
-  /** Each runs once unmeasured; then in turns, another one first in every round. */
+  /**
+   * Each runs once unmeasured, and must find the same label; then in turns, another one first in
+   * every round.
+   */
   private void measure(List<Contestant> contestants) throws IOException, InterruptedException {
+    Set<String> labels = new LinkedHashSet<>();
     for (Contestant contestant : contestants) {
       run(contestant.command, null);
+      labels.add(firstLabel());
+    }
+    if (labels.size() > 1) {
+      throw new IOException("the contestants find different labels: " + labels);
     }
     Path usage = directory.resolve("usage");
     for (int round = 0; round < rounds; round++) {
@@ -166,6 +179,16 @@ public final class ColdStart implements Callable<Integer> {
           String.join(" ", command) + " ended with " + code + ":\n" + Files.readString(log));
     }
     return seconds;
+  }
+
+  /** What the last run printed first of the labels of a {@link RandomCheckpoint}. */
+  private String firstLabel() throws IOException {
+    String printed = Files.readString(directory.resolve("log"));
+    Matcher label = LABEL.matcher(printed);
+    if (!label.find()) {
+      throw new IOException("no label in what was printed:\n" + printed);
+    }
+    return label.group();
   }
 
   private static void report(String model, Contestant contestant, Contestant first) {
