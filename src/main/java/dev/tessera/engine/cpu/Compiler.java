@@ -48,7 +48,7 @@ final class Compiler {
         other(operations.get(i++));
       }
     }
-    return new CpuExecutable(engine.pool(), engine.kernels(), graph, constants, plan, steps);
+    return new CpuExecutable(engine, graph, constants, plan, steps);
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
 import dev.tessera.graph.Fusion;
 import dev.tessera.graph.Graph;
+import dev.tessera.graph.Op;
 import dev.tessera.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Map;
@@ -20,9 +21,14 @@ import org.jspecify.annotations.Nullable;
 public final class CpuEngine implements Engine {
   private record PackingKey(Tensor weight, @Nullable Tensor bias, @Nullable Tensor scale) {}
 
+  /** About what plain kernels do in the CPU time that the JIT takes to compile the vector ones. */
+  private static final long WORTH_WARMING_UP = 3_000_000_000L;
+
   private final Arena arena = Arena.ofShared();
   private final WorkerPool pool;
   private final Kernels kernels;
+  private boolean warmsUp;
+  private long work;
   private final Map<PackingKey, PackedMatrix> packed = new ConcurrentHashMap<>();
 
   /**
@@ -30,7 +36,7 @@ public final class CpuEngine implements Engine {
    */
   public CpuEngine(int threads) {
     this(threads, new Kernels());
-    WarmUp.start(kernels);
+    warmsUp = true;
   }
 
   /** An engine whose kernels stay as they are given. */
@@ -63,7 +69,38 @@ public final class CpuEngine implements Engine {
   @Override
   public Executable compile(Graph graph, Map<String, Tensor> parameters) {
     Graph fused = Fusion.fuse(graph);
+    expectWork(products(fused));
     return new Compiler(this, fused, new Constants(fused, parameters)).compile();
+  }
+
+  /**
+   * Has the vector kernels compiled as soon as there is enough to do for that to pay: one image of a
+   * small model is sooner done on plain kernels than the JIT is with the vector ones.
+   *
+   * @param products multiply-adds that were done or are about to be
+   */
+  synchronized void expectWork(long products) {
+    work += products;
+    if (warmsUp && work > WORTH_WARMING_UP) {
+      warmsUp = false;
+      WarmUp.start(kernels);
+    }
+  }
+
+  /** Multiply-adds of the linear layers and the attention of one run. */
+  static long products(Graph graph) {
+    long products = 0;
+    for (Op op : graph.operations()) {
+      products +=
+          switch (op) {
+            case Op.Linear linear ->
+                linear.output().shape().elements() * linear.input().shape().last();
+            case Op.Attention attention ->
+                2 * attention.query().shape().elements() * attention.key().shape().extent(1);
+            default -> 0;
+          };
+    }
+    return products;
   }
 
   WorkerPool pool() {

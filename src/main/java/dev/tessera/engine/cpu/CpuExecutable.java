@@ -14,22 +14,25 @@ import java.util.Map;
 
 /** The steps of one graph, in order. */
 final class CpuExecutable implements Executable {
+  private final CpuEngine engine;
   private final WorkerPool pool;
   private final Kernels kernels;
+  private final long products;
   private final Graph graph;
   private final Constants constants;
   private final MemoryPlan plan;
   private final Step[] steps;
 
   CpuExecutable(
-      WorkerPool pool,
-      Kernels kernels,
+      CpuEngine engine,
       Graph graph,
       Constants constants,
       MemoryPlan plan,
       List<Step> steps) {
-    this.pool = pool;
-    this.kernels = kernels;
+    this.engine = engine;
+    this.pool = engine.pool();
+    this.kernels = engine.kernels();
+    this.products = CpuEngine.products(graph);
     this.graph = graph;
     this.constants = constants;
     this.plan = plan;
@@ -44,6 +47,7 @@ final class CpuExecutable implements Executable {
         Tensor tensor = Executable.input(inputs, entry.getKey(), value.shape());
         tensor.copyTo(0, plan.array(value), 0, (int) value.shape().elements());
       }
+      engine.expectWork(products);
       for (Step step : steps) {
         step.run(pool, kernels);
       }
