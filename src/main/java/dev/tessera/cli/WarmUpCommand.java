@@ -44,6 +44,8 @@ final class WarmUpCommand implements Callable<Integer> {
           model.toString(),
           "--format",
           format,
+          "--output",
+          folder.resolve("out").toString(),
           jpeg.toString(),
           png.toString()
         };

@@ -43,6 +43,12 @@ record CommandLineRun(int exitCode, String out, String err) {
 
   /** Starts {@code tessera} in a JVM of its own. */
   static Process start(Path folder, List<String> jvmOptions, Object... args) throws IOException {
+    return start(folder, Files.createFile(folder.resolve("stdout")), jvmOptions, args);
+  }
+
+  /** The same with standard output elsewhere. */
+  static Process start(Path folder, Path out, List<String> jvmOptions, Object... args)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--add-modules=jdk.incubator.vector");
@@ -54,7 +60,7 @@ record CommandLineRun(int exitCode, String out, String err) {
     command.add(Main.class.getName());
     command.addAll(List.of(words(args)));
     return new ProcessBuilder(command)
-        .redirectOutput(folder.resolve("stdout").toFile())
+        .redirectOutput(out.toFile())
         .redirectError(folder.resolve("stderr").toFile())
         .start();
   }
@@ -69,7 +75,7 @@ record CommandLineRun(int exitCode, String out, String err) {
     }
     return new CommandLineRun(
         process.exitValue(),
-        Files.readString(folder.resolve("stdout")),
+        Files.exists(folder.resolve("stdout")) ? Files.readString(folder.resolve("stdout")) : "",
         Files.readString(folder.resolve("stderr")));
   }
 

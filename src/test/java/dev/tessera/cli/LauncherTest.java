@@ -1,0 +1,121 @@
+package dev.tessera.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher's search and quoting, by what it would run. */
+class LauncherTest {
+  private static final Path LAUNCHER = Path.of("../tessera").toAbsolutePath().normalize();
+
+  @TempDir Path folder;
+
+  @Test
+  void showsTheCommandAndQuotesForTheShell() throws Exception {
+    String jdk = fakeJdk("jdk 25", "25.0.1");
+    CommandLineRun run =
+        launch(LAUNCHER, Map.of("JAVA_HOME", jdk), "--show-command", "a b", "it's", "*", "", "-k");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out())
+        .startsWith("'" + jdk + "/bin/java' --add-modules=jdk.incubator.vector ")
+        .contains("/target/tessera.jar 'a b' 'it'\\''s' '*' '' -k ");
+    // What is printed means the same to a shell again.
+    String line = run.out().substring(0, run.out().indexOf(" 0>&2"));
+    CommandLineRun words =
+        shell(Map.of(), "set -- " + line + "; for word; do printf '%s\\n' \"$word\"; done");
+    assertThat(words.out()).endsWith("tessera.jar\na b\nit's\n*\n\n-k\n");
+  }
+
+  @Test
+  void addsTheOptionsOfTheEnvironmentOneByOne() throws Exception {
+    String jdk = fakeJdk("jdk", "25");
+    CommandLineRun run =
+        launch(
+            LAUNCHER,
+            Map.of("JAVA_HOME", jdk, "TESSERA_JAVA_OPTS", "-Xmx1g -Dx=*"),
+            "--show-command",
+            "devices");
+    assertThat(run.out()).contains(" -Xmx1g '-Dx=*' ").endsWith("tessera.jar devices\n");
+  }
+
+  @Test
+  void findsItselfThroughLinks() throws Exception {
+    Path link = folder.resolve("a link");
+    Files.createSymbolicLink(link, LAUNCHER);
+    Path second = Files.createDirectory(folder.resolve("bin")).resolve("tessera");
+    Files.createSymbolicLink(second, Path.of("../a link"));
+    CommandLineRun run =
+        launch(second, Map.of("JAVA_HOME", fakeJdk("jdk", "25")), "--show-command");
+    assertThat(run.out()).contains(LAUNCHER.resolveSibling("src/target/tessera.jar").toString());
+  }
+
+  @Test
+  void passesByOlderJdksAndTakesNewerOnes() throws Exception {
+    String old = fakeJdk("old", "17.0.9");
+    String early = fakeJdk("early", "26-ea");
+    CommandLineRun run =
+        launch(
+            LAUNCHER,
+            Map.of("JAVA_HOME", old, "PATH", early + "/bin:" + System.getenv("PATH")),
+            "--java-home");
+    assertThat(run.out()).isEqualTo(early + "\n");
+    CommandLineRun home =
+        launch(
+            LAUNCHER,
+            Map.of("JAVA_HOME", early + "/", "PATH", old + "/bin:" + System.getenv("PATH")),
+            "--java-home");
+    assertThat(home.out()).isEqualTo(early + "\n");
+  }
+
+  private String fakeJdk(String name, String version) throws IOException {
+    Path home = folder.resolve(name);
+    Path java = home.resolve("bin/java");
+    Files.createDirectories(java.getParent());
+    Files.writeString(java, "#!/bin/sh\n");
+    assertThat(java.toFile().setExecutable(true)).isTrue();
+    Files.writeString(
+        home.resolve("release"),
+        "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\""
+            + version
+            + "\"\nMODULES=\"java.base jdk.incubator.vector\"");
+    return home.toString();
+  }
+
+  private CommandLineRun launch(Path launcher, Map<String, String> environment, String... args)
+      throws Exception {
+    List<String> command = new ArrayList<>(List.of("sh", launcher.toString()));
+    command.addAll(Arrays.asList(args));
+    return execute(environment, command);
+  }
+
+  private CommandLineRun shell(Map<String, String> environment, String script) throws Exception {
+    return execute(environment, List.of("sh", "-c", script));
+  }
+
+  private CommandLineRun execute(Map<String, String> environment, List<String> command)
+      throws Exception {
+    assumeThat(new File("/bin/sh")).as("skipped: there is no POSIX shell").exists();
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("TESSERA_"));
+    builder.environment().put("TESSERA_STATE", folder.resolve("state").toString());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    return new CommandLineRun(process.exitValue(), out, err);
+  }
+}
