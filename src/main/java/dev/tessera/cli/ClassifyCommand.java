@@ -3,6 +3,8 @@ package dev.tessera.cli;
 import dev.tessera.engine.Engine;
 import dev.tessera.image.Decoder;
 import dev.tessera.image.Limits;
+import dev.tessera.model.ImageClassifier;
+import dev.tessera.model.Ranking;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
@@ -147,7 +149,7 @@ final class ClassifyCommand implements Callable<Integer> {
       return ExitCode.OK;
     }
     Engine engine = compute.open();
-    try (Classifier classifier = load(engine)) {
+    try (ImageClassifier classifier = load(engine)) {
       int most = Math.min(topK, classifier.labels().size());
       ResultFormat results =
           switch (chosen) {
@@ -181,9 +183,9 @@ final class ClassifyCommand implements Callable<Integer> {
     }
   }
 
-  private Classifier load(Engine engine) throws IOException, Failure {
+  private ImageClassifier load(Engine engine) throws IOException, Failure {
     try {
-      return Classifier.load(modelOptions.directory(), engine);
+      return ImageClassifier.open(modelOptions.directory(), engine);
     } catch (IOException | Failure | RuntimeException | Error e) {
       engine.close();
       throw e;
@@ -226,7 +228,7 @@ final class ClassifyCommand implements Callable<Integer> {
         : new Limits(maxPixels, Limits.DEFAULT.maxFileBytes());
   }
 
-  private int batchSize(Classifier classifier) {
+  private int batchSize(ImageClassifier classifier) {
     if (batchSize > 0) {
       return batchSize;
     }
@@ -241,7 +243,7 @@ final class ClassifyCommand implements Callable<Integer> {
         return batch;
       }
     }
-    return Classifier.size(Math.min(paths.size(), batch), batch);
+    return ImageClassifier.size(Math.min(paths.size(), batch), batch);
   }
 
   private ImageFiles files(boolean withList) throws IOException, Failure {

@@ -2,6 +2,9 @@ package dev.tessera.cli;
 
 import dev.tessera.image.Decoder;
 import dev.tessera.image.ImageException;
+import dev.tessera.model.ImageClassifier;
+import dev.tessera.model.Prediction;
+import dev.tessera.model.Ranking;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -12,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One run of {@code tessera classify}: files in, results out, until the end or an interruption. */
 final class ClassifyRun {
-  private final Classifier classifier;
+  private final ImageClassifier classifier;
   private final Decoder decoder;
   private final Ranking ranking;
   private final ResultFormat format;
@@ -28,7 +31,7 @@ final class ClassifyRun {
    * @param expectedBatch how many images the first batch will probably have
    */
   ClassifyRun(
-      Classifier classifier,
+      ImageClassifier classifier,
       Decoder decoder,
       Ranking ranking,
       ResultFormat format,

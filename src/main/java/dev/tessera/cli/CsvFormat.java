@@ -1,5 +1,6 @@
 package dev.tessera.cli;
 
+import dev.tessera.model.Prediction;
 import java.util.List;
 
 /**

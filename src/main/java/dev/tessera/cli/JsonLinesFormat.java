@@ -1,6 +1,7 @@
 package dev.tessera.cli;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.tessera.model.Prediction;
 import java.util.List;
 
 /**

@@ -1,5 +1,6 @@
 package dev.tessera.cli;
 
+import dev.tessera.model.Prediction;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;

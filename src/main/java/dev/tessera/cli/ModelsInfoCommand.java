@@ -1,6 +1,7 @@
 package dev.tessera.cli;
 
 import dev.tessera.image.Preprocessor;
+import dev.tessera.model.ImageClassifier;
 import dev.tessera.model.Model;
 import dev.tessera.model.Models;
 import dev.tessera.tensor.DType;
@@ -37,7 +38,7 @@ final class ModelsInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (Model model = Models.load(directory)) {
-      Preprocessor preprocessor = Classifier.preprocessor(model);
+      Preprocessor preprocessor = ImageClassifier.preprocessor(model);
       List<String> labels = model.labels();
       row("model", directory.toString());
       row("architecture", model.architecture());

@@ -6,6 +6,7 @@ import dev.tessera.image.ImageException;
 import dev.tessera.image.Limits;
 import dev.tessera.image.Preprocessor;
 import dev.tessera.image.RgbImage;
+import dev.tessera.model.ImageClassifier;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.io.IOException;
@@ -65,7 +66,7 @@ final class PreprocessCommand implements Callable<Integer> {
                 : new Limits(maxPixels, Limits.DEFAULT.maxFileBytes()));
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try (HfDirectory files = HfDirectory.open(modelOptions.directory())) {
-      Preprocessor preprocessor = Classifier.preprocessor(files);
+      Preprocessor preprocessor = ImageClassifier.preprocessor(files);
       for (String image : images) {
         try {
           RgbImage rgb = decoder.decode(Path.of(image));

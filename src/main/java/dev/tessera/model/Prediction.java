@@ -1,4 +1,4 @@
-package dev.tessera.cli;
+package dev.tessera.model;
 
 /**
  * One answer of a classifier.
@@ -6,4 +6,4 @@ package dev.tessera.cli;
  * @param index of the label among the model's
  * @param score probability, 0 to 1
  */
-record Prediction(int index, String label, float score) {}
+public record Prediction(int index, String label, float score) {}

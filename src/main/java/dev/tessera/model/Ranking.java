@@ -1,4 +1,4 @@
-package dev.tessera.cli;
+package dev.tessera.model;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -12,10 +12,15 @@ import java.util.List;
  * @param count most predictions
  * @param threshold smallest score
  */
-record Ranking(List<String> labels, boolean independent, int count, float threshold) {
+public record Ranking(List<String> labels, boolean independent, int count, float threshold) {
+  public Ranking {
+    if (count < 1) {
+      throw new IllegalArgumentException("the best " + count + " labels are none");
+    }
+  }
 
   /** The best labels whose score reaches the threshold, best first; ties go to the lower index. */
-  List<Prediction> rank(float[] logits) {
+  public List<Prediction> rank(float[] logits) {
     double[] scores = independent ? sigmoid(logits) : softmax(logits);
     int size = Math.min(count, scores.length);
     int[] best = new int[size];

@@ -1,13 +1,16 @@
-package dev.tessera.cli;
+package dev.tessera.model;
 
 import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.checkpoint.HfDirectory;
+import dev.tessera.engine.DeviceException;
 import dev.tessera.engine.Engine;
+import dev.tessera.engine.Engines;
 import dev.tessera.engine.Executable;
+import dev.tessera.image.Decoder;
+import dev.tessera.image.ImageException;
 import dev.tessera.image.Preprocessor;
-import dev.tessera.model.Model;
-import dev.tessera.model.Models;
-import dev.tessera.model.Outputs;
+import dev.tessera.image.RgbImage;
+import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,15 +18,22 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A model that tells images apart, with its preprocessing, on an engine. */
-final class Classifier implements AutoCloseable {
+/**
+ * A model that tells images apart, with its preprocessing, on an engine: the way from an image file
+ * to labels.
+ *
+ * <p>Several threads may use one classifier; it computes for one at a time.
+ */
+public final class ImageClassifier implements AutoCloseable {
+  private final Decoder decoder = new Decoder();
   private final Model model;
   private final Engine engine;
   private final Preprocessor preprocessor;
   private final List<String> labels;
   private final Map<Integer, Executable> executables = new HashMap<>();
 
-  private Classifier(Model model, Engine engine, Preprocessor preprocessor, List<String> labels) {
+  private ImageClassifier(
+      Model model, Engine engine, Preprocessor preprocessor, List<String> labels) {
     this.model = model;
     this.engine = engine;
     this.preprocessor = preprocessor;
@@ -31,11 +41,36 @@ final class Classifier implements AutoCloseable {
   }
 
   /**
-   * Loads the model in {@code directory}; {@code engine} is closed with it.
+   * Loads the model in {@code directory} on the best engine there is, with a thread for each core.
+   * In a JVM without {@code --add-modules jdk.incubator.vector} that is the scalar engine, which is
+   * many times slower.
    *
+   * @param directory a model as Hugging Face publishes it: config.json, model.safetensors,
+   *     preprocessor_config.json
    * @throws CheckpointException if it cannot be used for classification
    */
-  static Classifier load(Path directory, Engine engine) throws IOException {
+  public static ImageClassifier open(Path directory) throws IOException {
+    Engine engine;
+    try {
+      engine = Engines.open(Engines.AUTO, 0);
+    } catch (DeviceException e) {
+      throw new AssertionError("only a device that was named can be missing", e);
+    }
+    try {
+      return open(directory, engine);
+    } catch (IOException | RuntimeException | Error e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Loads the model in {@code directory}.
+   *
+   * @param engine closed with the classifier, but not if this fails
+   * @throws CheckpointException if it cannot be used for classification
+   */
+  public static ImageClassifier open(Path directory, Engine engine) throws IOException {
     Model model = Models.load(directory);
     try {
       List<String> labels = model.labels();
@@ -46,7 +81,7 @@ final class Classifier implements AutoCloseable {
                 + model.architecture()
                 + "); give a model that was trained to classify");
       }
-      return new Classifier(model, engine, preprocessor(model), labels);
+      return new ImageClassifier(model, engine, preprocessor(model), labels);
     } catch (IOException | RuntimeException | Error e) {
       model.close();
       throw e;
@@ -54,7 +89,7 @@ final class Classifier implements AutoCloseable {
   }
 
   /** What the checkpoint says about turning pictures into the model's input. */
-  static Preprocessor preprocessor(Model model) throws CheckpointException {
+  public static Preprocessor preprocessor(Model model) throws CheckpointException {
     Preprocessor preprocessor = preprocessor(model.files());
     if (preprocessor.channels() != model.channels()) {
       throw new CheckpointException(
@@ -66,7 +101,7 @@ final class Classifier implements AutoCloseable {
   }
 
   /** The same of a directory whose weights are of no interest. */
-  static Preprocessor preprocessor(HfDirectory files) throws CheckpointException {
+  public static Preprocessor preprocessor(HfDirectory files) throws CheckpointException {
     try {
       return files.layout() == HfDirectory.Layout.TIMM
           ? Preprocessor.ofTimm(files.config())
@@ -77,22 +112,50 @@ final class Classifier implements AutoCloseable {
     }
   }
 
-  Preprocessor preprocessor() {
+  public Preprocessor preprocessor() {
     return preprocessor;
   }
 
   /** What the logits mean, in order. */
-  List<String> labels() {
+  public List<String> labels() {
     return labels;
   }
 
-  /** Whether several labels may hold at once. */
-  boolean isMultiLabel() {
+  /** Whether several labels may hold at once: scores are then sigmoids rather than a softmax. */
+  public boolean isMultiLabel() {
     return "multi_label_classification".equals(model.files().config().get("problem_type"));
   }
 
+  /**
+   * The {@code count} best labels of the picture in {@code file}, best first.
+   *
+   * @throws ImageException if it cannot be read as a picture, or the model's preprocessing does not
+   *     fit it
+   */
+  public List<Prediction> classify(Path file, int count) throws ImageException {
+    RgbImage image = decoder.decode(file);
+    try {
+      return classify(image, count);
+    } catch (IllegalArgumentException e) {
+      throw new ImageException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The {@code count} best labels of {@code image}, best first.
+   *
+   * @throws IllegalArgumentException if the model's preprocessing does not fit it
+   */
+  public List<Prediction> classify(RgbImage image, int count) {
+    float[] values = new float[preprocessor.size()];
+    preprocessor.apply(image, values, 0);
+    Shape shape = Shape.of(1, preprocessor.channels(), preprocessor.height(), preprocessor.width());
+    float[][] logits = logits(Tensor.of(shape, values), 1);
+    return new Ranking(labels, isMultiLabel(), count, 0).rank(logits[0]);
+  }
+
   /** Makes ready for {@code count} images at once. */
-  void prepare(int count) {
+  public synchronized void prepare(int count) {
     executable(count);
   }
 
@@ -100,8 +163,9 @@ final class Classifier implements AutoCloseable {
    * The logits of the first {@code count} images.
    *
    * @param pixels {@code [batch, channels, height, width]}, {@code count} at most batch
+   * @return {@code [count][labels]}
    */
-  float[][] logits(Tensor pixels, int count) {
+  public synchronized float[][] logits(Tensor pixels, int count) {
     int size = size(count, pixels.shape().extent(0));
     Map<String, Tensor> outputs =
         executable(size).run(Map.of("pixel_values", pixels.slice(0, size)));
@@ -120,7 +184,7 @@ final class Classifier implements AutoCloseable {
    * How many images are computed for {@code count}: a power of two or the whole batch, so that few
    * graphs are compiled.
    */
-  static int size(int count, int batch) {
+  public static int size(int count, int batch) {
     int size = 1;
     while (size < count) {
       size *= 2;

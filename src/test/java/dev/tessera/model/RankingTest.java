@@ -1,4 +1,4 @@
-package dev.tessera.cli;
+package dev.tessera.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
