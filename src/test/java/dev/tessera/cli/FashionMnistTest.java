@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.tessera.checkpoint.Safetensors;
 import dev.tessera.engine.Engines;
 import dev.tessera.image.RgbImage;
+import dev.tessera.model.ImageClassifier;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.io.DataInputStream;
@@ -38,7 +39,7 @@ class FashionMnistTest {
     int right = 0;
     try (DataInputStream in =
             new DataInputStream(new GZIPInputStream(Files.newInputStream(IMAGES)));
-        Classifier classifier = Classifier.load(model, Engines.open("auto", 0))) {
+        ImageClassifier classifier = ImageClassifier.open(model, Engines.open("auto", 0))) {
       assertThat(in.readInt()).isEqualTo(0x803);
       assertThat(in.readInt()).isEqualTo(COUNT);
       assertThat(in.readInt()).isEqualTo(SIDE);

@@ -10,6 +10,8 @@ import com.fasterxml.jackson.core.JsonToken;
 import dev.tessera.checkpoint.Safetensors;
 import dev.tessera.engine.Engines;
 import dev.tessera.image.Decoder;
+import dev.tessera.model.ImageClassifier;
+import dev.tessera.model.Prediction;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,7 +37,7 @@ class SignDigitsTest {
         names.stream().map(name -> new ImageFile(name, images.resolve(name))).toList();
     List<String> wrong = new ArrayList<>();
     int[] row = new int[1];
-    try (Classifier classifier = Classifier.load(model, Engines.open("auto", 0))) {
+    try (ImageClassifier classifier = ImageClassifier.open(model, Engines.open("auto", 0))) {
       new Pipeline(
               files.iterator(),
               new Decoder(),

@@ -74,8 +74,8 @@ public final class CpuEngine implements Engine {
   }
 
   /**
-   * Has the vector kernels compiled as soon as there is enough to do for that to pay: one image of a
-   * small model is sooner done on plain kernels than the JIT is with the vector ones.
+   * Has the vector kernels compiled as soon as there is enough to do for that to pay: one image of
+   * a small model is sooner done on plain kernels than the JIT is with the vector ones.
    *
    * @param products multiply-adds that were done or are about to be
    */

@@ -24,11 +24,7 @@ final class CpuExecutable implements Executable {
   private final Step[] steps;
 
   CpuExecutable(
-      CpuEngine engine,
-      Graph graph,
-      Constants constants,
-      MemoryPlan plan,
-      List<Step> steps) {
+      CpuEngine engine, Graph graph, Constants constants, MemoryPlan plan, List<Step> steps) {
     this.engine = engine;
     this.pool = engine.pool();
     this.kernels = engine.kernels();

@@ -7,11 +7,11 @@ import dev.tessera.graph.Activation;
  * {@link PlainKernels}.
  *
  * <p>Vector API code is thousands of times slower than its compiled form while it is interpreted,
- * and a first image would spend seconds there. Plain loops are not. So an engine starts on them; once
- * there is enough to do,
- * {@link WarmUp} makes the JIT compile the vector kernels on another thread, and each kind of
- * kernel is switched over once it was seen to be faster. On a JVM that does not compile the Vector
- * API to vector instructions the switch never comes, and {@link CpuEngine#description} says so.
+ * and a first image would spend seconds there. Plain loops are not. So an engine starts on them;
+ * once there is enough to do, {@link WarmUp} makes the JIT compile the vector kernels on another
+ * thread, and each kind of kernel is switched over once it was seen to be faster. On a JVM that
+ * does not compile the Vector API to vector instructions the switch never comes, and {@link
+ * CpuEngine#description} says so.
  */
 final class Kernels {
   private volatile boolean vectorProducts;
