@@ -10,8 +10,8 @@ import dev.tessera.graph.Activation;
  * and a first image would spend seconds there. Plain loops are not. So an engine starts on them;
  * once there is enough to do, {@link WarmUp} makes the JIT compile the vector kernels on another
  * thread, and each kind of kernel is switched over once it was seen to be faster. On a JVM that
- * does not compile the Vector API to vector instructions the switch never comes, and {@link
- * CpuEngine#description} says so.
+ * does not compile the Vector API to vector instructions the switch never comes, and the engine
+ * stays right, if slow.
  */
 final class Kernels {
   private volatile boolean vectorProducts;
