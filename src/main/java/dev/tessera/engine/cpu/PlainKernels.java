@@ -22,18 +22,15 @@ final class PlainKernels {
     float[] panel = new float[depth * COLUMNS];
     NativeFloats.read(b, panel, 0, panel.length);
     for (int row = 0; row < ROWS; row += 2) {
-      // The last row of an odd number pairs with itself: computed twice, stored once.
-      int second = Math.min(row + 1, ROWS - 1);
       for (int column = 0; column < COLUMNS; column += 4) {
-        int first = c0 + row * stride + column;
-        int below = c0 + second * stride + column;
-        multiplyAdd(a, a0 + row, a0 + second, panel, column, depth, c, first, below);
+        int to = c0 + row * stride + column;
+        multiplyAdd(a, a0 + row, panel, column, depth, c, to, to + stride);
       }
     }
   }
 
   private static void multiplyAdd(
-      float[] a, int a0, int a1, float[] b, int column, int depth, float[] c, int c0, int c1) {
+      float[] a, int a0, float[] b, int column, int depth, float[] c, int c0, int c1) {
     float s00 = c[c0];
     float s01 = c[c0 + 1];
     float s02 = c[c0 + 2];
@@ -44,7 +41,7 @@ final class PlainKernels {
     float s13 = c[c1 + 3];
     for (int k = 0; k < depth; k++) {
       float x = a[a0 + k * ROWS];
-      float y = a[a1 + k * ROWS];
+      float y = a[a0 + 1 + k * ROWS];
       int at = column + k * COLUMNS;
       s00 = Math.fma(x, b[at], s00);
       s01 = Math.fma(x, b[at + 1], s01);

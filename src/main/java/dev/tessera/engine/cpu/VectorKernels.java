@@ -9,8 +9,10 @@ import jdk.incubator.vector.FloatVector;
 
 /** The kernels in the Vector API. */
 final class VectorKernels {
-  /** Bytes of one step of k in a panel: two vectors. */
-  private static final long STEP = 2L * WIDTH * Float.BYTES;
+  /** Bytes of a vector, and of one step of k in a panel. */
+  private static final long BYTES = (long) WIDTH * Float.BYTES;
+
+  private static final long STEP = (long) COLUMNS * Float.BYTES;
 
   private VectorKernels() {}
 
@@ -102,9 +104,9 @@ final class VectorKernels {
    * C += A·B for one register tile of C.
    *
    * <p>A is packed {@code [k][ROWS]}, B {@code [k][COLUMNS]}: each step of k loads two vectors of
-   * B, broadcasts one float of A for each row and does two fused multiply-adds with it. All sums
-   * stay in registers. Written out because the compiler keeps neither arrays of vectors nor vectors
-   * that cross a call in registers.
+   * B, broadcasts one float of A for each row and does a fused multiply-add with it for each
+   * vector. All sums stay in registers. Written out because the compiler keeps neither arrays of
+   * vectors nor vectors that cross a call in registers.
    *
    * @param a packed rows, from {@code a0} on
    * @param b address of the packed columns
@@ -112,14 +114,14 @@ final class VectorKernels {
    * @param c the tile's first element is {@code c[c0]}, its rows are {@code stride} apart
    */
   static void multiplyAdd(float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
-    if (Lanes.ROWS == 11) {
-      elevenRows(a, a0, b, depth, c, c0, stride);
+    if (Lanes.VECTORS == 4) {
+      sixByFour(a, a0, b, depth, c, c0, stride);
     } else {
-      sixRows(a, a0, b, depth, c, c0, stride);
+      sixByTwo(a, a0, b, depth, c, c0, stride);
     }
   }
 
-  private static void elevenRows(
+  private static void sixByFour(
       float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
     int row0 = c0;
     int row1 = c0 + stride;
@@ -127,97 +129,96 @@ final class VectorKernels {
     int row3 = c0 + 3 * stride;
     int row4 = c0 + 4 * stride;
     int row5 = c0 + 5 * stride;
-    int row6 = c0 + 6 * stride;
-    int row7 = c0 + 7 * stride;
-    int row8 = c0 + 8 * stride;
-    int row9 = c0 + 9 * stride;
-    int row10 = c0 + 10 * stride;
     FloatVector c0x = FloatVector.fromArray(SPECIES, c, row0);
     FloatVector c0y = FloatVector.fromArray(SPECIES, c, row0 + WIDTH);
+    FloatVector c0z = FloatVector.fromArray(SPECIES, c, row0 + 2 * WIDTH);
+    FloatVector c0w = FloatVector.fromArray(SPECIES, c, row0 + 3 * WIDTH);
     FloatVector c1x = FloatVector.fromArray(SPECIES, c, row1);
     FloatVector c1y = FloatVector.fromArray(SPECIES, c, row1 + WIDTH);
+    FloatVector c1z = FloatVector.fromArray(SPECIES, c, row1 + 2 * WIDTH);
+    FloatVector c1w = FloatVector.fromArray(SPECIES, c, row1 + 3 * WIDTH);
     FloatVector c2x = FloatVector.fromArray(SPECIES, c, row2);
     FloatVector c2y = FloatVector.fromArray(SPECIES, c, row2 + WIDTH);
+    FloatVector c2z = FloatVector.fromArray(SPECIES, c, row2 + 2 * WIDTH);
+    FloatVector c2w = FloatVector.fromArray(SPECIES, c, row2 + 3 * WIDTH);
     FloatVector c3x = FloatVector.fromArray(SPECIES, c, row3);
     FloatVector c3y = FloatVector.fromArray(SPECIES, c, row3 + WIDTH);
+    FloatVector c3z = FloatVector.fromArray(SPECIES, c, row3 + 2 * WIDTH);
+    FloatVector c3w = FloatVector.fromArray(SPECIES, c, row3 + 3 * WIDTH);
     FloatVector c4x = FloatVector.fromArray(SPECIES, c, row4);
     FloatVector c4y = FloatVector.fromArray(SPECIES, c, row4 + WIDTH);
+    FloatVector c4z = FloatVector.fromArray(SPECIES, c, row4 + 2 * WIDTH);
+    FloatVector c4w = FloatVector.fromArray(SPECIES, c, row4 + 3 * WIDTH);
     FloatVector c5x = FloatVector.fromArray(SPECIES, c, row5);
     FloatVector c5y = FloatVector.fromArray(SPECIES, c, row5 + WIDTH);
-    FloatVector c6x = FloatVector.fromArray(SPECIES, c, row6);
-    FloatVector c6y = FloatVector.fromArray(SPECIES, c, row6 + WIDTH);
-    FloatVector c7x = FloatVector.fromArray(SPECIES, c, row7);
-    FloatVector c7y = FloatVector.fromArray(SPECIES, c, row7 + WIDTH);
-    FloatVector c8x = FloatVector.fromArray(SPECIES, c, row8);
-    FloatVector c8y = FloatVector.fromArray(SPECIES, c, row8 + WIDTH);
-    FloatVector c9x = FloatVector.fromArray(SPECIES, c, row9);
-    FloatVector c9y = FloatVector.fromArray(SPECIES, c, row9 + WIDTH);
-    FloatVector c10x = FloatVector.fromArray(SPECIES, c, row10);
-    FloatVector c10y = FloatVector.fromArray(SPECIES, c, row10 + WIDTH);
+    FloatVector c5z = FloatVector.fromArray(SPECIES, c, row5 + 2 * WIDTH);
+    FloatVector c5w = FloatVector.fromArray(SPECIES, c, row5 + 3 * WIDTH);
     for (int k = 0; k < depth; k++) {
       long at = b + k * STEP;
       FloatVector x = NativeFloats.load(at);
-      FloatVector y = NativeFloats.load(at + STEP / 2);
-      int i = a0 + k * 11;
+      FloatVector y = NativeFloats.load(at + BYTES);
+      FloatVector z = NativeFloats.load(at + 2 * BYTES);
+      FloatVector w = NativeFloats.load(at + 3 * BYTES);
+      int i = a0 + k * 6;
       FloatVector s = FloatVector.broadcast(SPECIES, a[i]);
       c0x = s.fma(x, c0x);
       c0y = s.fma(y, c0y);
+      c0z = s.fma(z, c0z);
+      c0w = s.fma(w, c0w);
       s = FloatVector.broadcast(SPECIES, a[i + 1]);
       c1x = s.fma(x, c1x);
       c1y = s.fma(y, c1y);
+      c1z = s.fma(z, c1z);
+      c1w = s.fma(w, c1w);
       s = FloatVector.broadcast(SPECIES, a[i + 2]);
       c2x = s.fma(x, c2x);
       c2y = s.fma(y, c2y);
+      c2z = s.fma(z, c2z);
+      c2w = s.fma(w, c2w);
       s = FloatVector.broadcast(SPECIES, a[i + 3]);
       c3x = s.fma(x, c3x);
       c3y = s.fma(y, c3y);
+      c3z = s.fma(z, c3z);
+      c3w = s.fma(w, c3w);
       s = FloatVector.broadcast(SPECIES, a[i + 4]);
       c4x = s.fma(x, c4x);
       c4y = s.fma(y, c4y);
+      c4z = s.fma(z, c4z);
+      c4w = s.fma(w, c4w);
       s = FloatVector.broadcast(SPECIES, a[i + 5]);
       c5x = s.fma(x, c5x);
       c5y = s.fma(y, c5y);
-      s = FloatVector.broadcast(SPECIES, a[i + 6]);
-      c6x = s.fma(x, c6x);
-      c6y = s.fma(y, c6y);
-      s = FloatVector.broadcast(SPECIES, a[i + 7]);
-      c7x = s.fma(x, c7x);
-      c7y = s.fma(y, c7y);
-      s = FloatVector.broadcast(SPECIES, a[i + 8]);
-      c8x = s.fma(x, c8x);
-      c8y = s.fma(y, c8y);
-      s = FloatVector.broadcast(SPECIES, a[i + 9]);
-      c9x = s.fma(x, c9x);
-      c9y = s.fma(y, c9y);
-      s = FloatVector.broadcast(SPECIES, a[i + 10]);
-      c10x = s.fma(x, c10x);
-      c10y = s.fma(y, c10y);
+      c5z = s.fma(z, c5z);
+      c5w = s.fma(w, c5w);
     }
     c0x.intoArray(c, row0);
     c0y.intoArray(c, row0 + WIDTH);
+    c0z.intoArray(c, row0 + 2 * WIDTH);
+    c0w.intoArray(c, row0 + 3 * WIDTH);
     c1x.intoArray(c, row1);
     c1y.intoArray(c, row1 + WIDTH);
+    c1z.intoArray(c, row1 + 2 * WIDTH);
+    c1w.intoArray(c, row1 + 3 * WIDTH);
     c2x.intoArray(c, row2);
     c2y.intoArray(c, row2 + WIDTH);
+    c2z.intoArray(c, row2 + 2 * WIDTH);
+    c2w.intoArray(c, row2 + 3 * WIDTH);
     c3x.intoArray(c, row3);
     c3y.intoArray(c, row3 + WIDTH);
+    c3z.intoArray(c, row3 + 2 * WIDTH);
+    c3w.intoArray(c, row3 + 3 * WIDTH);
     c4x.intoArray(c, row4);
     c4y.intoArray(c, row4 + WIDTH);
+    c4z.intoArray(c, row4 + 2 * WIDTH);
+    c4w.intoArray(c, row4 + 3 * WIDTH);
     c5x.intoArray(c, row5);
     c5y.intoArray(c, row5 + WIDTH);
-    c6x.intoArray(c, row6);
-    c6y.intoArray(c, row6 + WIDTH);
-    c7x.intoArray(c, row7);
-    c7y.intoArray(c, row7 + WIDTH);
-    c8x.intoArray(c, row8);
-    c8y.intoArray(c, row8 + WIDTH);
-    c9x.intoArray(c, row9);
-    c9y.intoArray(c, row9 + WIDTH);
-    c10x.intoArray(c, row10);
-    c10y.intoArray(c, row10 + WIDTH);
+    c5z.intoArray(c, row5 + 2 * WIDTH);
+    c5w.intoArray(c, row5 + 3 * WIDTH);
   }
 
-  private static void sixRows(float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
+  private static void sixByTwo(
+      float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
     int row0 = c0;
     int row1 = c0 + stride;
     int row2 = c0 + 2 * stride;
@@ -239,7 +240,7 @@ final class VectorKernels {
     for (int k = 0; k < depth; k++) {
       long at = b + k * STEP;
       FloatVector x = NativeFloats.load(at);
-      FloatVector y = NativeFloats.load(at + STEP / 2);
+      FloatVector y = NativeFloats.load(at + BYTES);
       int i = a0 + k * 6;
       FloatVector s = FloatVector.broadcast(SPECIES, a[i]);
       c0x = s.fma(x, c0x);
