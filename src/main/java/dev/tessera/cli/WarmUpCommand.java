@@ -1,6 +1,9 @@
 package dev.tessera.cli;
 
 import dev.tessera.checkpoint.Safetensors;
+import dev.tessera.engine.DeviceException;
+import dev.tessera.engine.Engine;
+import dev.tessera.engine.Engines;
 import dev.tessera.tensor.DType;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
@@ -36,6 +39,11 @@ final class WarmUpCommand implements Callable<Integer> {
       ImageIO.write(image, "png", png.toFile());
       Path model = Files.createDirectory(folder.resolve("model"));
       writeModel(model);
+      try (Engine engine = Engines.open(Engines.AUTO, 0)) {
+        engine.warmUp();
+      } catch (DeviceException e) {
+        throw new IllegalStateException(e); // there always is one
+      }
       int exitCode = ExitCode.OK;
       for (String format : new String[] {"table", "jsonl"}) {
         String[] args = {

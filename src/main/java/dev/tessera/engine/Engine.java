@@ -27,6 +27,9 @@ public interface Engine extends AutoCloseable {
    */
   Executable compile(Graph graph, Map<String, Tensor> parameters);
 
+  /** Makes whatever becomes fast only after a while fast now; returns when it is. */
+  default void warmUp() {}
+
   @Override
   void close();
 

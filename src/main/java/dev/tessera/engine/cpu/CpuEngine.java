@@ -22,7 +22,7 @@ public final class CpuEngine implements Engine {
   private record PackingKey(Tensor weight, @Nullable Tensor bias, @Nullable Tensor scale) {}
 
   /** About what plain kernels do in the CPU time that the JIT takes to compile the vector ones. */
-  private static final long WORTH_WARMING_UP = 3_000_000_000L;
+  private static final long WORTH_WARMING_UP = 300_000_000L;
 
   private final Arena arena = Arena.ofShared();
   private final WorkerPool pool;
@@ -101,6 +101,14 @@ public final class CpuEngine implements Engine {
           };
     }
     return products;
+  }
+
+  @Override
+  public void warmUp() {
+    synchronized (this) {
+      warmsUp = false;
+    }
+    WarmUp.run(kernels);
   }
 
   WorkerPool pool() {

@@ -40,6 +40,11 @@ final class WarmUp implements Runnable {
     Thread.ofPlatform().daemon().name("tessera-warm-up").start(new WarmUp(kernels));
   }
 
+  /** Does it on the calling thread. */
+  static void run(Kernels kernels) {
+    new WarmUp(kernels).run();
+  }
+
   @Override
   public void run() {
     try (Arena arena = Arena.ofConfined()) {

@@ -65,6 +65,15 @@ class KernelsTest {
     assertThat(kernels.vectorised()).isTrue();
   }
 
+  @Test
+  void becomeVectorisedOnRequest() {
+    try (CpuEngine engine = new CpuEngine(1)) {
+      assertThat(engine.kernels().vectorised()).isFalse();
+      engine.warmUp();
+      assertThat(engine.kernels().vectorised()).isTrue();
+    }
+  }
+
   private static float[] range(double from, double to, int count) {
     float[] x = new float[count];
     for (int i = 0; i < count; i++) {
