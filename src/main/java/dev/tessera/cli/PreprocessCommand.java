@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
       "",
       "For each IMAGE, named as it is written on the command line:",
       "  IMAGE/rgb           uint8 [height, width, 3]: decoded and upright",
-      "  IMAGE/pixel_values  float32 [channels, height, width]: the model's input"
+      "  IMAGE/pixel_values  float32 [1, channels, height, width]: the model's input"
     })
 final class PreprocessCommand implements Callable<Integer> {
   @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Image files.")
@@ -77,7 +77,7 @@ final class PreprocessCommand implements Callable<Integer> {
           tensors.put(
               image + "/pixel_values",
               Tensor.of(
-                  Shape.of(preprocessor.channels(), preprocessor.height(), preprocessor.width()),
+                  Shape.of(1, preprocessor.channels(), preprocessor.height(), preprocessor.width()),
                   values));
         } catch (ImageException e) {
           System.err.println("tessera: " + Terminal.printable(String.valueOf(e.getMessage())));

@@ -175,7 +175,7 @@ class CommandsTest {
       assertThat(pixels.shape()).isEqualTo(Shape.of(4, 5, 3));
       assertThat(pixels.toLongs()).hasSize(rgb.pixels().length).containsOnly(51);
       Tensor values = tensors.tensor(given + "/pixel_values");
-      assertThat(values.shape()).isEqualTo(Shape.of(3, 32, 32));
+      assertThat(values.shape()).isEqualTo(Shape.of(1, 3, 32, 32));
       assertThat(values.toFloats()[0]).isCloseTo((51 / 255f - 0.5f) / 0.5f, within(1e-6f));
     }
     assertThat(CommandLineRun.inside("preprocess", bad, "-m", VIT_TINY, "-o", output).exitCode())
