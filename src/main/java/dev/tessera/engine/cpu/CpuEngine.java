@@ -22,12 +22,17 @@ public final class CpuEngine implements Engine {
   private record PackingKey(Tensor weight, @Nullable Tensor bias, @Nullable Tensor scale) {}
 
   /** About what plain kernels do in the CPU time that the JIT takes to compile the vector ones. */
-  private static final long WORTH_WARMING_UP = 300_000_000L;
+  private static final long WORTH_VECTOR_PRODUCTS = 300_000_000L;
+
+  /** The same for softmax, normalisation and activations, which are a small part of the work. */
+  private static final long WORTH_VECTOR_ELEMENTS = 6_000_000_000L;
 
   private final Arena arena = Arena.ofShared();
   private final WorkerPool pool;
   private final Kernels kernels;
   private boolean warmsUp;
+  private boolean warmingProducts;
+  private boolean warmingElements;
   private long work;
   private final Map<PackingKey, PackedMatrix> packed = new ConcurrentHashMap<>();
 
@@ -77,13 +82,16 @@ public final class CpuEngine implements Engine {
    * Has the vector kernels compiled as soon as there is enough to do for that to pay: one image of
    * a small model is sooner done on plain kernels than the JIT is with the vector ones.
    *
-   * @param products multiply-adds that were done or are about to be
+   * @param more multiply-adds that were done or are about to be
    */
-  synchronized void expectWork(long products) {
-    work += products;
-    if (warmsUp && work > WORTH_WARMING_UP) {
-      warmsUp = false;
-      WarmUp.start(kernels);
+  synchronized void expectWork(long more) {
+    work += more;
+    boolean products = !warmingProducts && work > WORTH_VECTOR_PRODUCTS;
+    boolean elements = !warmingElements && work > WORTH_VECTOR_ELEMENTS;
+    if (warmsUp && (products || elements)) {
+      warmingProducts |= products;
+      warmingElements |= elements;
+      WarmUp.start(kernels, products, elements);
     }
   }
 

@@ -27,22 +27,29 @@ final class WarmUp implements Runnable {
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
 
   private final Kernels kernels;
+  private final boolean products;
+  private final boolean elements;
   private final float[] a = new float[ROWS * DEPTH];
   private final float[] c = new float[Math.max(ROWS, DEPTH) * COLUMNS];
   private final float[] inverse = new float[COLUMNS];
 
-  private WarmUp(Kernels kernels) {
+  private WarmUp(Kernels kernels, boolean products, boolean elements) {
     this.kernels = kernels;
+    this.products = products;
+    this.elements = elements;
   }
 
   /** Starts the thread; it ends by itself, at the latest after some seconds. */
-  static void start(Kernels kernels) {
-    Thread.ofPlatform().daemon().name("tessera-warm-up").start(new WarmUp(kernels));
+  static void start(Kernels kernels, boolean products, boolean elements) {
+    Thread.ofPlatform()
+        .daemon()
+        .name("tessera-warm-up")
+        .start(new WarmUp(kernels, products, elements));
   }
 
   /** Does it on the calling thread. */
   static void run(Kernels kernels) {
-    new WarmUp(kernels).run();
+    new WarmUp(kernels, true, true).run();
   }
 
   @Override
@@ -54,10 +61,10 @@ final class WarmUp implements Runnable {
       // make the JVM throw away what it compiled before.
       multiply(b, true);
       elements(b, true);
-      if (until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
+      if (products && until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
         kernels.useVectorProducts();
       }
-      if (until(deadline, () -> elements(b, true), () -> elements(b, false))) {
+      if (elements && until(deadline, () -> elements(b, true), () -> elements(b, false))) {
         kernels.useVectorElements();
       }
     }

@@ -58,7 +58,7 @@ class KernelsTest {
   void becomeVectorised() throws InterruptedException {
     Kernels kernels = new Kernels();
     assertThat(kernels.vectorised()).isFalse();
-    WarmUp.start(kernels);
+    WarmUp.start(kernels, true, true);
     for (int i = 0; i < 300 && !kernels.vectorised(); i++) {
       Thread.sleep(100);
     }
