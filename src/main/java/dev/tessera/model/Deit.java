@@ -5,7 +5,6 @@ import dev.tessera.checkpoint.Weights;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.GraphBuilder;
 import dev.tessera.graph.Value;
-import dev.tessera.tensor.Shape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -55,12 +54,7 @@ record Deit(
   public Graph graph(int batch, int height, int width, Outputs outputs) {
     GraphBuilder graph = new GraphBuilder();
     boolean stages = outputs == Outputs.STAGES;
-    Value pixels =
-        graph.input("pixel_values", Shape.of(batch, embeddings.channels(), height, width));
-    Value x = embeddings.apply(graph, pixels);
-    if (stages) {
-      graph.output("embeddings_out", x);
-    }
+    Value x = embeddings.input(graph, batch, height, width, outputs);
     x = encoder.apply(graph, PREFIX, x, null, outputs);
     Value sequence = graph.layerNorm(x, PREFIX + ".layernorm", encoder.epsilon());
     if (stages || (labels == 0 && pooler == null)) {

@@ -6,7 +6,6 @@ import dev.tessera.graph.Activation;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.GraphBuilder;
 import dev.tessera.graph.Value;
-import dev.tessera.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -72,12 +71,7 @@ record Dinov2(String architecture, Embeddings embeddings, Encoder encoder, int l
     GraphBuilder graph = new GraphBuilder();
     boolean stages = outputs == Outputs.STAGES;
     String prefix = embeddings.prefix();
-    Value pixels =
-        graph.input("pixel_values", Shape.of(batch, embeddings.channels(), height, width));
-    Value x = embeddings.apply(graph, pixels);
-    if (stages) {
-      graph.output("embeddings_out", x);
-    }
+    Value x = embeddings.input(graph, batch, height, width, outputs);
     x = encoder.apply(graph, prefix, x, null, outputs);
     Value sequence = graph.layerNorm(x, prefix + ".layernorm", encoder.epsilon());
     Value cls = graph.token(sequence, 0);

@@ -65,8 +65,15 @@ record Embeddings(
     return tokens.stream().mapToInt(Token::count).sum();
   }
 
+  /** Declares {@code pixel_values} and appends its embeddings, the first of the stages. */
+  Value input(GraphBuilder graph, int batch, int height, int width, Outputs outputs) {
+    Value pixels = graph.input("pixel_values", Shape.of(batch, channels(), height, width));
+    Value x = apply(graph, pixels);
+    return outputs == Outputs.STAGES ? graph.output("embeddings_out", x) : x;
+  }
+
   /** Appends the embeddings of {@code pixels}. */
-  Value apply(GraphBuilder graph, Value pixels) {
+  private Value apply(GraphBuilder graph, Value pixels) {
     String base = prefix + ".embeddings.";
     int height = pixels.shape().extent(2);
     int width = pixels.shape().extent(3);

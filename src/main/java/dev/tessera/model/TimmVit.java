@@ -170,12 +170,7 @@ record TimmVit(
     GraphBuilder graph = new GraphBuilder();
     boolean stages = outputs == Outputs.STAGES;
     String prefix = embeddings.prefix();
-    Value pixels =
-        graph.input("pixel_values", Shape.of(batch, embeddings.channels(), height, width));
-    Value x = embeddings.apply(graph, pixels);
-    if (stages) {
-      graph.output("embeddings_out", x);
-    }
+    Value x = embeddings.input(graph, batch, height, width, outputs);
     if (preNorm) {
       x = graph.layerNorm(x, prefix + ".pre_layernorm", encoder.epsilon());
     }

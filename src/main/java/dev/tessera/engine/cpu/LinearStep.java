@@ -47,6 +47,7 @@ final class LinearStep implements Step {
   private final int rows;
   private final int depth;
   private final List<Block> blocks;
+  private final long nanoseconds;
   private final float[][] tiles;
 
   /**
@@ -63,6 +64,11 @@ final class LinearStep implements Step {
     this.depth = depth;
     this.tiles = tiles;
     this.blocks = split(layers, rows, depth);
+    long products = 0;
+    for (Block block : blocks) {
+      products += block.products(depth);
+    }
+    this.nanoseconds = products / PRODUCTS_PER_NANOSECOND;
   }
 
   private static List<Block> split(List<Layer> layers, int rows, int depth) {
@@ -86,14 +92,10 @@ final class LinearStep implements Step {
 
   @Override
   public void run(WorkerPool pool, Kernels kernels) {
-    long products = 0;
-    for (Block block : blocks) {
-      products += block.products(depth);
-    }
     pool.run(Lanes.rowTiles(rows), (long) rows * depth, (worker, tile) -> pack(tile));
     pool.run(
         blocks.size(),
-        products / PRODUCTS_PER_NANOSECOND,
+        nanoseconds,
         (worker, block) -> multiply(blocks.get(block), tiles[worker], kernels));
   }
 

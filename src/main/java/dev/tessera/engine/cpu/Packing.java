@@ -5,7 +5,7 @@ import static dev.tessera.engine.cpu.Lanes.ROWS;
 
 import java.util.Arrays;
 
-/** Brings matrices into the order in which {@link MicroKernel} reads them. */
+/** Brings matrices into the order in which {@link VectorKernels#multiplyAdd} reads them. */
 final class Packing {
   /** Steps of k transposed at a time, so that what is written stays in the first-level cache. */
   private static final int STEPS = 64;
