@@ -12,7 +12,8 @@ public interface Executable {
    * @param inputs a tensor of the declared shape for each input of the graph, by name; more are
    *     ignored
    * @return a new F32 tensor for each output of the graph, by name, in the graph's order
-   * @throws IllegalArgumentException if an input is missing or has another shape
+   * @throws IllegalArgumentException if an input is missing, has another shape or holds an id that
+   *     an embedding has no row for
    */
   Map<String, Tensor> run(Map<String, Tensor> inputs);
 
@@ -27,5 +28,19 @@ public interface Executable {
           "input " + name + " is " + tensor.shape() + ", this graph takes " + shape);
     }
     return tensor;
+  }
+
+  /** The row of a table that {@code id} stands for, after checking that the table has it. */
+  static int row(float id, int rows) {
+    int row = (int) id;
+    if (row != id || row < 0 || row >= rows) {
+      throw new IllegalArgumentException(
+          "id "
+              + (row == id ? Integer.toString(row) : Float.toString(id))
+              + " is none of the "
+              + rows
+              + " rows of the embedding");
+    }
+    return row;
   }
 }

@@ -2,6 +2,7 @@ package dev.tessera.graph;
 
 import dev.tessera.tensor.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * 768)} declares {@code encoder.layer.0.output.dense.weight} and {@code .bias}.
  */
 public final class GraphBuilder {
+  /** Values are F32, which holds every whole number up to here. */
+  private static final int MAX_ID = 1 << 24;
+
   private final Map<String, Value> inputs = new LinkedHashMap<>();
   private final Map<String, Value> parameters = new LinkedHashMap<>();
   private final List<Op> operations = new ArrayList<>();
@@ -86,6 +90,18 @@ public final class GraphBuilder {
     return append(
         x.shape().with(-1, features),
         output -> new Op.Linear(x, weight, bias, Epilogue.NONE, output));
+  }
+
+  /** See {@link Op.Embedding}. */
+  public Value embedding(Value ids, Value table) {
+    require(table.shape().rank() == 2, "embedding needs [rows, width], got %s", table.shape());
+    require(
+        table.shape().extent(0) <= MAX_ID + 1,
+        "embedding: %s has more rows than an F32 id can tell apart",
+        table.shape());
+    int[] extents = Arrays.copyOf(ids.shape().toArray(), ids.shape().rank() + 1);
+    extents[ids.shape().rank()] = table.shape().last();
+    return append(Shape.of(extents), output -> new Op.Embedding(ids, table, output));
   }
 
   /** Layer normalisation whose parameters are {@code name.weight} and {@code name.bias}. */

@@ -52,6 +52,19 @@ public sealed interface Op {
   }
 
   /**
+   * Rows of a table: {@code [...]} ids to {@code [..., width]}. An id is a whole number from 0 to
+   * the table's rows − 1; any other is an error of the run.
+   *
+   * @param table {@code [rows, width]}
+   */
+  record Embedding(Value ids, Value table, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(ids, table);
+    }
+  }
+
+  /**
    * {@code (x − mean) / √(variance + epsilon) · weight + bias} over the innermost axis, with the
    * biased variance (Ba et al., arXiv:1607.06450).
    */

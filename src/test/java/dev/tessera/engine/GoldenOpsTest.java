@@ -52,6 +52,14 @@ class GoldenOpsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = "embedding")
+  void embedding(String name) throws IOException {
+    try (Case op = new Case(OPS, name)) {
+      op.check(op.graph.embedding(op.input("ids"), op.parameter("weight")));
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"1e-5", "1e-6", "1e-12", "small_1e-6"})
   void layerNorm(String name) throws IOException {
     try (Case op = new Case(OPS, "layer_norm_" + name)) {

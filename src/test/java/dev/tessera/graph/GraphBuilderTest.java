@@ -36,6 +36,17 @@ class GraphBuilderTest {
   }
 
   @Test
+  void embeddingAddsTheTablesWidth() {
+    Value ids = g.input("input_ids", Shape.of(2, 5));
+    Value table = g.parameter("table", Shape.of(100, 8));
+    assertThat(g.embedding(ids, table).shape()).isEqualTo(Shape.of(2, 5, 8));
+    assertThatThrownBy(() -> g.embedding(ids, g.parameter("flat", Shape.of(8))))
+        .hasMessage("embedding needs [rows, width], got [8]");
+    assertThatThrownBy(() -> g.embedding(ids, g.parameter("large", Shape.of(20_000_000, 2))))
+        .hasMessageContaining("[20000000, 2] has more rows");
+  }
+
+  @Test
   void refusesShapesThatDoNotFit() {
     Value x = g.input("x", Shape.of(2, 5, 8));
     Value weight = g.parameter("w", Shape.of(3, 7));

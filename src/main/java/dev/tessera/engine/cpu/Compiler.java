@@ -106,6 +106,9 @@ final class Compiler {
           case Op.Linear _ -> throw new AssertionError("grouped before");
           case Op.Patches patches ->
               MovementSteps.patches(patches, array(patches.input()), array(output));
+          case Op.Embedding(Value ids, Value table, Value _) ->
+              MovementSteps.embedding(
+                  array(ids), elements(ids), rows(table), table.shape(), array(output));
           case Op.LayerNorm norm ->
               new LayerNormStep(
                   array(norm.input()),
@@ -191,6 +194,16 @@ final class Compiler {
 
   private float[] array(Value value) {
     return constants.contains(value) ? constants.floats(value) : plan.array(value);
+  }
+
+  /** Rows of a table as they are needed: a checkpoint's stays in the mapped file as it is. */
+  private MovementSteps.Rows rows(Value table) {
+    if (constants.contains(table)) {
+      return constants.tensor(table)::copyTo;
+    }
+    float[] rows = plan.array(table);
+    return (from, target, offset, count) ->
+        System.arraycopy(rows, (int) from, target, offset, count);
   }
 
   private static int elements(Value value) {

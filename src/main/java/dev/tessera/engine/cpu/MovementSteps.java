@@ -1,5 +1,6 @@
 package dev.tessera.engine.cpu;
 
+import dev.tessera.engine.Executable;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
 import dev.tessera.tensor.Shape;
@@ -37,6 +38,26 @@ final class MovementSteps {
                 }
               }
             });
+  }
+
+  /** Where the rows of a table are. */
+  interface Rows {
+    /** Copies {@code count} elements, starting at element {@code from}. */
+    void copyTo(long from, float[] target, int offset, int count);
+  }
+
+  static Step embedding(float[] ids, int count, Rows rows, Shape table, float[] output) {
+    int width = table.last();
+    int[] checked = new int[count];
+    return (pool, kernels) -> {
+      for (int i = 0; i < count; i++) {
+        checked[i] = Executable.row(ids[i], table.extent(0));
+      }
+      pool.run(
+          count,
+          (long) count * width,
+          (worker, i) -> rows.copyTo((long) checked[i] * width, output, i * width, width));
+    };
   }
 
   static Step concat(Op.Concat op, List<float[]> parts, float[] output) {

@@ -1,6 +1,7 @@
 package dev.tessera.engine.scalar;
 
 import dev.tessera.engine.BicubicGrid;
+import dev.tessera.engine.Executable;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
@@ -16,6 +17,7 @@ public final class ScalarKernels {
     return switch (op) {
       case Op.Patches patches -> patches(patches, values[patches.input().id()]);
       case Op.Linear linear -> linear(linear, values);
+      case Op.Embedding embedding -> embedding(embedding, values);
       case Op.LayerNorm norm -> layerNorm(norm, values);
       case Op.Activate(Activation activation, Value input, Value _) ->
           activate(activation, values[input.id()]);
@@ -88,6 +90,19 @@ public final class ScalarKernels {
         }
         y[r * out + n] = (float) sum;
       }
+    }
+    return y;
+  }
+
+  private static float[] embedding(Op.Embedding op, float[][] values) {
+    float[] ids = values[op.ids().id()];
+    float[] table = values[op.table().id()];
+    int rows = op.table().shape().extent(0);
+    int width = op.table().shape().last();
+    float[] y = new float[ids.length * width];
+    for (int i = 0; i < ids.length; i++) {
+      int from = Executable.row(ids[i], rows) * width;
+      System.arraycopy(table, from, y, i * width, width);
     }
     return y;
   }

@@ -3,14 +3,18 @@ package dev.tessera.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
 import dev.tessera.engine.scalar.ScalarEngine;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.GraphBuilder;
 import dev.tessera.graph.Value;
+import dev.tessera.tensor.DType;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,6 +97,60 @@ class CpuEngineTest {
           g.output("y", g.add(x, g.linear(x, "square", 40)));
         },
         1e-5);
+  }
+
+  /** A table may be a parameter of any type, part of one, or computed. */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "3, 11, 7", "2, 40, 33", "5, 129, 48"})
+  void embedding(int batch, int rows, int width) {
+    GraphBuilder g = new GraphBuilder();
+    Value ids = g.input("ids", Shape.of(batch, 9));
+    Value table = g.parameter("table", Shape.of(rows, width));
+    Value longer = g.parameter("longer", Shape.of(rows + 3, width));
+    g.output("stored", g.embedding(ids, table));
+    g.output("part", g.embedding(ids, g.slice(longer, 0, 2, 2 + rows)));
+    g.output("computed", g.embedding(ids, g.scale(g.input("x", Shape.of(rows, width)), 2)));
+    g.output("one", g.embedding(g.reshape(ids, Shape.of(batch * 9)), table));
+    Graph graph = g.build();
+    Random random = new Random(3);
+    Map<String, Tensor> parameters = random(graph.parameters(), random, true);
+    parameters.computeIfPresent("table", (name, tensor) -> halves(tensor));
+    Map<String, Tensor> inputs = random(graph.inputs(), random, false);
+    long[] wanted = random.longs(9L * batch, 0, rows).toArray();
+    wanted[0] = rows - 1L;
+    inputs.put("ids", Tensor.of(Shape.of(batch, 9), wanted));
+    Map<String, Tensor> want = new ScalarEngine().compile(graph, parameters).run(inputs);
+    for (CpuEngine engine : List.of(ENGINE, PLAIN)) {
+      Map<String, Tensor> got = engine.compile(graph, parameters).run(inputs);
+      assertThat(got.keySet()).containsExactlyElementsOf(want.keySet());
+      got.forEach((name, tensor) -> compare(name, tensor, want.get(name), 0));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {5, -1, 0.5f, Float.NaN, 1e20f})
+  void namesAnIdWithoutARow(float id) {
+    GraphBuilder g = new GraphBuilder();
+    Value ids = g.input("ids", Shape.of(2));
+    g.output("y", g.embedding(ids, g.parameter("table", Shape.of(5, 3))));
+    Graph graph = g.build();
+    Map<String, Tensor> parameters = random(graph.parameters(), new Random(1), true);
+    Map<String, Tensor> inputs = Map.of("ids", Tensor.of(Shape.of(2), 0, id));
+    for (Engine engine : List.of(ENGINE, PLAIN, new ScalarEngine())) {
+      Executable executable = engine.compile(graph, parameters);
+      assertThatThrownBy(() -> executable.run(inputs))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("is none of the 5 rows");
+    }
+  }
+
+  private static Tensor halves(Tensor tensor) {
+    float[] floats = tensor.toFloats();
+    Tensor halves = Tensor.allocate(Arena.ofAuto(), DType.F16, tensor.shape());
+    for (int i = 0; i < floats.length; i++) {
+      halves.data().set(ValueLayout.JAVA_SHORT, 2L * i, Float.floatToFloat16(floats[i]));
+    }
+    return halves;
   }
 
   @ParameterizedTest
