@@ -14,15 +14,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Images on their way through the {@link Pipeline}: slots that decoders fill in any order, and then
  * one input tensor. Used again and again.
+ *
+ * @param <I> what names an image
  */
-final class Batch {
+final class Batch<I> {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final int capacity;
   private final int floatsPerImage;
   private final Tensor pixels;
-  private final List<ImageFile> files = new ArrayList<>();
+  private final List<I> files = new ArrayList<>();
   private final @Nullable String[] problems;
   private int pending;
   private boolean closed;
@@ -43,7 +45,7 @@ final class Batch {
   }
 
   /** Takes the next slot for {@code file}. One thread at a time. */
-  synchronized int add(ImageFile file) {
+  synchronized int add(I file) {
     files.add(file);
     pending++;
     problems[files.size() - 1] = null;
@@ -84,7 +86,7 @@ final class Batch {
     }
   }
 
-  List<ImageFile> files() {
+  List<I> files() {
     return files;
   }
 

@@ -125,8 +125,8 @@ final class ClassifyRun {
 
   private int classify(Iterator<ImageFile> files, ResultOutput output, Terminal terminal)
       throws IOException, Failure {
-    Pipeline pipeline =
-        new Pipeline(
+    Pipeline<ImageFile> pipeline =
+        new Pipeline<>(
             files,
             decoder,
             classifier.preprocessor(),
@@ -159,7 +159,7 @@ final class ClassifyRun {
   }
 
   /** On Ctrl-C: what is done gets written before the JVM ends. */
-  private static void stop(Pipeline pipeline, CountDownLatch written) {
+  private static void stop(Pipeline<?> pipeline, CountDownLatch written) {
     pipeline.cancel();
     try {
       if (!written.await(10, TimeUnit.SECONDS)) {
@@ -170,7 +170,7 @@ final class ClassifyRun {
     }
   }
 
-  private void accept(Pipeline.Outcome outcome, ResultOutput output, Terminal terminal)
+  private void accept(Pipeline.Outcome<ImageFile> outcome, ResultOutput output, Terminal terminal)
       throws Failure {
     float[] logits = outcome.values();
     if (logits == null) {

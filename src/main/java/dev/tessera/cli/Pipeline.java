@@ -3,6 +3,7 @@ package dev.tessera.cli;
 import dev.tessera.image.Decoder;
 import dev.tessera.image.ImageException;
 import dev.tessera.image.Preprocessor;
+import dev.tessera.image.RgbImage;
 import dev.tessera.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,13 +23,31 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Memory does not grow with the number of files: there are {@value #BATCHES} batches, used in
  * turn, and whoever is ahead waits. A file that cannot be read becomes a result as well.
+ *
+ * @param <I> what is read, such as {@link ImageFile}
  */
-final class Pipeline {
+final class Pipeline<I extends Pipeline.Input> {
+  /** A picture that may turn out not to be one. */
+  interface Input {
+    /** What messages call it. */
+    String name();
+
+    /** Why it cannot even be tried; mostly null. */
+    @Nullable String problem();
+
+    /**
+     * The picture.
+     *
+     * @throws ImageException if it cannot be read as one
+     */
+    RgbImage decode(Decoder decoder) throws ImageException;
+  }
+
   /** One being filled, one waiting and one being computed. */
   private static final int BATCHES = 3;
 
   /** What became of one file: values, or the problem with it. */
-  record Outcome(ImageFile file, float @Nullable [] values, @Nullable String problem) {}
+  record Outcome<I>(I file, float @Nullable [] values, @Nullable String problem) {}
 
   /** What is computed. */
   @FunctionalInterface
@@ -44,13 +63,13 @@ final class Pipeline {
 
   /** Where outcomes go. */
   @FunctionalInterface
-  interface Sink {
-    void accept(Outcome outcome) throws IOException, Failure;
+  interface Sink<I> {
+    void accept(Outcome<I> outcome) throws IOException, Failure;
   }
 
-  private record Slot(Batch batch, int index, ImageFile file) {}
+  private record Slot<I>(Batch<I> batch, int index, I file) {}
 
-  private final Iterator<ImageFile> files;
+  private final Iterator<? extends I> files;
   private final Decoder decoder;
   private final Preprocessor preprocessor;
   private final Computation computation;
@@ -58,16 +77,16 @@ final class Pipeline {
   private final int batchSize;
   private final int decoders;
 
-  private final BlockingQueue<Batch> free = new ArrayBlockingQueue<>(BATCHES);
-  private final BlockingQueue<Batch> ordered = new ArrayBlockingQueue<>(BATCHES + 1);
-  private final BlockingQueue<List<Outcome>> results = new ArrayBlockingQueue<>(2);
+  private final BlockingQueue<Batch<I>> free = new ArrayBlockingQueue<>(BATCHES);
+  private final BlockingQueue<Batch<I>> ordered = new ArrayBlockingQueue<>(BATCHES + 1);
+  private final BlockingQueue<List<Outcome<I>>> results = new ArrayBlockingQueue<>(2);
   private final List<Thread> threads = new ArrayList<>();
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
   private final Object memory = new Object();
   private volatile boolean cancelled;
 
   // Guarded by files' lock, which is this pipeline's.
-  private @Nullable Batch filling;
+  private @Nullable Batch<I> filling;
   private boolean ended;
 
   /**
@@ -76,7 +95,7 @@ final class Pipeline {
    * @param decoders threads that decode
    */
   Pipeline(
-      Iterator<ImageFile> files,
+      Iterator<? extends I> files,
       Decoder decoder,
       Preprocessor preprocessor,
       Computation computation,
@@ -97,11 +116,11 @@ final class Pipeline {
    *
    * @return false if it was cancelled before
    */
-  boolean run(Sink sink) throws IOException, Failure {
+  boolean run(Sink<I> sink) throws IOException, Failure {
     Arena arena = Arena.ofAuto();
     for (int i = 0; i < BATCHES; i++) {
       free.add(
-          new Batch(
+          new Batch<>(
               arena,
               batchSize,
               preprocessor.channels(),
@@ -153,9 +172,9 @@ final class Pipeline {
     void run() throws InterruptedException;
   }
 
-  private boolean drain(Sink sink) throws IOException, Failure {
+  private boolean drain(Sink<I> sink) throws IOException, Failure {
     while (true) {
-      List<Outcome> outcomes;
+      List<Outcome<I>> outcomes;
       try {
         outcomes = results.poll(50, TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
@@ -170,7 +189,7 @@ final class Pipeline {
       } else if (outcomes.isEmpty()) {
         return true;
       } else {
-        for (Outcome outcome : outcomes) {
+        for (Outcome<I> outcome : outcomes) {
           sink.accept(outcome);
         }
       }
@@ -200,7 +219,7 @@ final class Pipeline {
   }
 
   /** The next file with its place in a batch, or null after the last. */
-  private synchronized @Nullable Slot next() throws InterruptedException {
+  private synchronized @Nullable Slot<I> next() throws InterruptedException {
     if (ended || cancelled) {
       return null;
     }
@@ -211,21 +230,21 @@ final class Pipeline {
         filling = null;
       }
       // Never filled and so empty: the end.
-      Batch last = free.take();
+      Batch<I> last = free.take();
       last.clear();
       last.close();
       ordered.put(last);
       return null;
     }
-    Batch batch = filling;
+    Batch<I> batch = filling;
     if (batch == null) {
       batch = free.take();
       batch.clear();
       ordered.put(batch);
       filling = batch;
     }
-    ImageFile file = files.next();
-    Slot slot = new Slot(batch, batch.add(file), file);
+    I file = files.next();
+    Slot<I> slot = new Slot<>(batch, batch.add(file), file);
     if (batch.isFull()) {
       batch.close();
       filling = null;
@@ -235,14 +254,14 @@ final class Pipeline {
 
   private void decode() throws InterruptedException {
     float[] values = new float[preprocessor.size()];
-    for (Slot slot = next(); slot != null; slot = next()) {
+    for (Slot<I> slot = next(); slot != null; slot = next()) {
       String problem = slot.file.problem();
       if (problem != null) {
         slot.batch.fail(slot.index, slot.file.name() + " " + problem);
         continue;
       }
       try {
-        preprocessor.apply(decoder.decode(slot.file.path()), values, 0);
+        preprocessor.apply(slot.file.decode(decoder), values, 0);
         slot.batch.fill(slot.index, values);
       } catch (ImageException e) {
         slot.batch.fail(slot.index, message(e));
@@ -255,10 +274,10 @@ final class Pipeline {
   }
 
   /** A picture that did not fit beside others may fit when it is the only one of that kind. */
-  private void decodeAlone(Slot slot, float[] values) {
+  private void decodeAlone(Slot<I> slot, float[] values) {
     synchronized (memory) {
       try {
-        preprocessor.apply(decoder.decode(slot.file.path()), values, 0);
+        preprocessor.apply(slot.file.decode(decoder), values, 0);
         slot.batch.fill(slot.index, values);
       } catch (ImageException | IllegalArgumentException e) {
         slot.batch.fail(slot.index, message(e));
@@ -279,7 +298,7 @@ final class Pipeline {
   private void compute() throws InterruptedException {
     preparation.run();
     while (true) {
-      Batch batch = ordered.take();
+      Batch<I> batch = ordered.take();
       batch.await();
       if (batch.files().isEmpty()) {
         results.put(List.of());
@@ -287,12 +306,13 @@ final class Pipeline {
       }
       int good = batch.compact();
       float[][] values = good == 0 ? new float[0][] : computation.apply(batch.pixels(), good);
-      List<Outcome> outcomes = new ArrayList<>(batch.files().size());
+      List<Outcome<I>> outcomes = new ArrayList<>(batch.files().size());
       int row = 0;
       for (int slot = 0; slot < batch.files().size(); slot++) {
         String problem = batch.problem(slot);
         outcomes.add(
-            new Outcome(batch.files().get(slot), problem == null ? values[row++] : null, problem));
+            new Outcome<>(
+                batch.files().get(slot), problem == null ? values[row++] : null, problem));
       }
       free.put(batch);
       results.put(outcomes);

@@ -45,9 +45,9 @@ class PipelineTest {
   @Test
   void resultsComeInTheOrderOfTheFilesWhateverTheThreads() throws Exception {
     for (int[] shape : new int[][] {{1, 1}, {3, 8}, {16, 16}, {100, 4}, {128, 2}}) {
-      List<Pipeline.Outcome> outcomes = new ArrayList<>();
+      List<Pipeline.Outcome<ImageFile>> outcomes = new ArrayList<>();
       AtomicInteger images = new AtomicInteger();
-      Pipeline pipeline =
+      Pipeline<ImageFile> pipeline =
           pipeline(
               files.iterator(),
               (pixels, count) -> {
@@ -121,13 +121,12 @@ class PipelineTest {
 
   @Test
   void cancellingEndsTheRunEarly() throws Exception {
-    List<Pipeline.Outcome> outcomes = new ArrayList<>();
-    Pipeline[] pipeline = new Pipeline[1];
-    pipeline[0] = pipeline(files.iterator(), PipelineTest::firstPixels, 4, 2);
+    List<Pipeline.Outcome<ImageFile>> outcomes = new ArrayList<>();
+    Pipeline<ImageFile> pipeline = pipeline(files.iterator(), PipelineTest::firstPixels, 4, 2);
     boolean complete =
-        pipeline[0].run(outcome -> {
+        pipeline.run(outcome -> {
           outcomes.add(outcome);
-          pipeline[0].cancel();
+          pipeline.cancel();
         });
     assertThat(complete).isFalse();
     assertThat(outcomes).hasSizeLessThan(50);
@@ -136,7 +135,7 @@ class PipelineTest {
 
   @Test
   void noFilesAreNoResults() throws Exception {
-    List<Pipeline.Outcome> outcomes = new ArrayList<>();
+    List<Pipeline.Outcome<ImageFile>> outcomes = new ArrayList<>();
     assertThat(
             pipeline(List.<ImageFile>of().iterator(), PipelineTest::firstPixels, 4, 2)
                 .run(outcomes::add))
@@ -144,7 +143,7 @@ class PipelineTest {
     assertThat(outcomes).isEmpty();
   }
 
-  private static Pipeline pipeline(
+  private static Pipeline<ImageFile> pipeline(
       Iterator<ImageFile> files, Pipeline.Computation computation, int batch, int decoders) {
     Preprocessor preprocessor =
         Preprocessor.ofHuggingFace(
@@ -158,7 +157,8 @@ class PipelineTest {
                 "do_normalize",
                 false),
             Map.of("model_type", "vit", "image_size", 8));
-    return new Pipeline(files, new Decoder(), preprocessor, computation, () -> {}, batch, decoders);
+    return new Pipeline<>(
+        files, new Decoder(), preprocessor, computation, () -> {}, batch, decoders);
   }
 
   private static float[][] firstPixels(Tensor pixels, int count) {

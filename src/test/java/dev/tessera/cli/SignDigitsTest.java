@@ -38,7 +38,7 @@ class SignDigitsTest {
     List<String> wrong = new ArrayList<>();
     int[] row = new int[1];
     try (ImageClassifier classifier = ImageClassifier.open(model, Engines.open("auto", 0))) {
-      new Pipeline(
+      new Pipeline<>(
               files.iterator(),
               new Decoder(),
               classifier.preprocessor(),
