@@ -1,0 +1,33 @@
+package uk.ac.manchester.tornado.api;
+
+import java.util.List;
+
+/** A kernel with its arguments. */
+record GraphTask(String id, Code code, List<Object> arguments) {
+  /** Calls the kernel with arguments that a task graph was given as objects. */
+  interface Code {
+    void call(Arguments arguments);
+  }
+
+  /** What the kernel is called with; the context is that of one work-item. */
+  record Arguments(Object[] values) {
+    @SuppressWarnings({
+      "unchecked",
+      "TypeParameterUnusedInFormals"
+    }) // typed when the task was added
+    <T> T at(int index) {
+      return (T) values[index];
+    }
+  }
+
+  /** Runs one work-item. */
+  void run(KernelContext context) {
+    Object[] values = arguments.toArray();
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] instanceof KernelContext) {
+        values[i] = context;
+      }
+    }
+    code.call(new Arguments(values));
+  }
+}

@@ -1,0 +1,93 @@
+package uk.ac.manchester.tornado.api;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
+import uk.ac.manchester.tornado.api.types.arrays.DeviceMemory;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * Task graphs that share a device, which grants them as much memory as the property {@code
+ * tornado.device.memory} says.
+ */
+public final class TornadoExecutionPlan implements AutoCloseable {
+  private final ImmutableTaskGraph[] graphs;
+  private final DeviceMemory.Budget budget;
+  private GridScheduler grids = new GridScheduler();
+  private @Nullable ImmutableTaskGraph last;
+  private int chosen = -1;
+  private boolean closed;
+
+  public TornadoExecutionPlan(ImmutableTaskGraph... immutableTaskGraphs) {
+    graphs = immutableTaskGraphs.clone();
+    budget = new DeviceMemory.Budget(bytes(System.getProperty("tornado.device.memory", "4GB")));
+  }
+
+  private static long bytes(String size) {
+    String upper = size.toUpperCase(Locale.ROOT);
+    int shift = upper.endsWith("GB") ? 30 : upper.endsWith("MB") ? 20 : 0;
+    return Long.parseLong(shift == 0 ? upper : upper.substring(0, upper.length() - 2)) << shift;
+  }
+
+  public TornadoExecutionPlan withDevice(TornadoDevice device) {
+    return this;
+  }
+
+  public TornadoExecutionPlan withGridScheduler(GridScheduler gridScheduler) {
+    grids = gridScheduler;
+    return this;
+  }
+
+  /** Has the next executions run one of several task graphs. */
+  public TornadoExecutionPlan withGraph(int graphIndex) {
+    if (graphIndex < 0 || graphIndex >= graphs.length) {
+      throw new TornadoRuntimeException("the plan has no task graph " + graphIndex);
+    }
+    chosen = graphIndex;
+    return this;
+  }
+
+  public TornadoExecutionPlan withPreCompilation() {
+    return this;
+  }
+
+  public TornadoExecutionResult execute() {
+    if (closed) {
+      throw new TornadoRuntimeException("the execution plan is closed");
+    }
+    if (chosen < 0 && graphs.length > 1) {
+      throw new TornadoRuntimeException(
+          "a plan of several task graphs needs withGraph, or arrays are not passed on");
+    }
+    ImmutableTaskGraph graph = graphs[Math.max(chosen, 0)];
+    graph.execute(grids, budget, last);
+    last = graph;
+    return new TornadoExecutionResult(this);
+  }
+
+  public long getCurrentDeviceMemoryUsage() {
+    return budget.used();
+  }
+
+  @Override
+  public void close() throws TornadoExecutionPlanException {
+    closed = true;
+    for (ImmutableTaskGraph graph : graphs) {
+      graph.free();
+    }
+  }
+
+  void transferToHost(Object... objects) {
+    for (Object object : objects) {
+      boolean copied = false;
+      for (ImmutableTaskGraph graph : graphs) {
+        copied |= object instanceof TornadoNativeArray array && graph.transferToHost(array);
+      }
+      if (!copied) {
+        throw new TornadoRuntimeException("no task graph declares this array UNDER_DEMAND");
+      }
+    }
+  }
+}
