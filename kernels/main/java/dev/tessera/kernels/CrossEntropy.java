@@ -1,0 +1,97 @@
+package dev.tessera.kernels;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * The cross-entropy {@code −Σ t·log softmax(logits)} of each row and its gradient in one pass:
+ * logits and dLogits are {@code [rows, classes]}, losses {@code [rows]}; one work-item a row.
+ */
+public final class CrossEntropy {
+  private CrossEntropy() {}
+
+  /**
+   * Targets are class numbers; t is 1 − smoothing for the class plus smoothing/classes everywhere
+   * (Szegedy et al., arXiv:1512.00567). A row whose target is no class counts nothing.
+   *
+   * @param gradientScale what dLogits is multiplied by, such as one divided by the rows that count
+   */
+  public static void classes(
+      KernelContext context,
+      FloatArray logits,
+      IntArray targets,
+      FloatArray losses,
+      FloatArray dLogits,
+      int rows,
+      int classes,
+      float smoothing,
+      float gradientScale) {
+    int row = context.globalIdx;
+    if (row < rows) {
+      int at = row * classes;
+      int target = targets.get(row);
+      float counts = target >= 0 && target < classes ? 1f : 0f;
+      float max = max(logits, at, classes);
+      float logSum = max + TornadoMath.log(sum(logits, at, classes, max));
+      float loss = 0f;
+      for (int i = 0; i < classes; i++) {
+        float expected = smoothing / classes;
+        if (i == target) {
+          expected += 1f - smoothing;
+        }
+        float logProbability = logits.get(at + i) - logSum;
+        loss -= expected * logProbability;
+        float gradient = TornadoMath.exp(logProbability) - expected;
+        dLogits.set(at + i, gradient * gradientScale * counts);
+      }
+      losses.set(row, loss * counts);
+    }
+  }
+
+  /** Targets are weights {@code [rows, classes]}, which need not sum to one. */
+  public static void weights(
+      KernelContext context,
+      FloatArray logits,
+      FloatArray targets,
+      FloatArray losses,
+      FloatArray dLogits,
+      int rows,
+      int classes,
+      float gradientScale) {
+    int row = context.globalIdx;
+    if (row < rows) {
+      int at = row * classes;
+      float max = max(logits, at, classes);
+      float logSum = max + TornadoMath.log(sum(logits, at, classes, max));
+      float loss = 0f;
+      float total = 0f;
+      for (int i = 0; i < classes; i++) {
+        total += targets.get(at + i);
+        loss -= targets.get(at + i) * (logits.get(at + i) - logSum);
+      }
+      for (int i = 0; i < classes; i++) {
+        float probability = TornadoMath.exp(logits.get(at + i) - logSum);
+        dLogits.set(at + i, (probability * total - targets.get(at + i)) * gradientScale);
+      }
+      losses.set(row, loss);
+    }
+  }
+
+  private static float max(FloatArray x, int at, int n) {
+    float max = x.get(at);
+    for (int i = 1; i < n; i++) {
+      max = TornadoMath.max(max, x.get(at + i));
+    }
+    return max;
+  }
+
+  private static float sum(FloatArray x, int at, int n, float max) {
+    float sum = 0f;
+    for (int i = 0; i < n; i++) {
+      sum += TornadoMath.exp(x.get(at + i) - max);
+    }
+    return sum;
+  }
+}

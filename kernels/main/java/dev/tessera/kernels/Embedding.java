@@ -1,0 +1,58 @@
+package dev.tessera.kernels;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** Rows of a table chosen by number: table {@code [entries, width]}, ids {@code [tokens]}. */
+public final class Embedding {
+  private Embedding() {}
+
+  /**
+   * y is {@code [tokens, width]}; one work-item an element of it. A number outside the table gives
+   * zeros.
+   */
+  public static void lookUp(
+      KernelContext context,
+      IntArray ids,
+      FloatArray table,
+      FloatArray y,
+      int tokens,
+      int width,
+      int entries) {
+    int item = context.globalIdx;
+    if (item < tokens * width) {
+      int id = ids.get(item / width);
+      float value = 0f;
+      if (id >= 0 && id < entries) {
+        value = table.get(id * width + item % width);
+      }
+      y.set(item, value);
+    }
+  }
+
+  /** The gradient of the table; one work-item for each of its entries. */
+  public static void backward(
+      KernelContext context,
+      IntArray ids,
+      FloatArray dy,
+      FloatArray dTable,
+      int tokens,
+      int width,
+      int entries) {
+    int entry = context.globalIdx;
+    if (entry < entries) {
+      int at = entry * width;
+      for (int i = 0; i < width; i++) {
+        dTable.set(at + i, 0f);
+      }
+      for (int token = 0; token < tokens; token++) {
+        if (ids.get(token) == entry) {
+          for (int i = 0; i < width; i++) {
+            dTable.set(at + i, dTable.get(at + i) + dy.get(token * width + i));
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+package dev.tessera.kernels;
+
+import static dev.tessera.kernels.Launch.CONTEXT;
+import static dev.tessera.kernels.Launch.array;
+import static dev.tessera.kernels.Launch.normal;
+import static dev.tessera.kernels.Reference.assertClose;
+import static dev.tessera.kernels.Reference.doubles;
+
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+class AttentionTest {
+  private static final double TOLERANCE = 2e-5;
+
+  /** Full, causal, padded, and both; the mask of one image hides all of its keys. */
+  private static List<Reference.Heads> kinds(
+      int batch, int heads, int queries, int keys, int width) {
+    float[] mask = normal(9, batch * keys);
+    for (int i = 0; i < mask.length; i++) {
+      mask[i] = mask[i] > -0.3f && i >= keys ? 1 : 0;
+    }
+    return List.of(
+        new Reference.Heads(batch, heads, queries, keys, width, false, null),
+        new Reference.Heads(batch, heads, queries, keys, width, true, null),
+        new Reference.Heads(batch, heads, queries, keys, width, false, mask),
+        new Reference.Heads(batch, heads, queries, keys, width, true, mask));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1, 1, 1", "2, 3, 5, 5, 7", "2, 1, 33, 40, 8", "2, 2, 70, 65, 12"})
+  void forward(int batch, int heads, int queries, int keys, int width) {
+    for (Reference.Heads sizes : kinds(batch, heads, queries, keys, width)) {
+      float[] q = normal(1, batch * queries * heads * width);
+      float[] k = normal(2, batch * keys * heads * width);
+      float[] v = normal(3, batch * keys * heads * width);
+      double[] expected = sizes.attention(doubles(q), doubles(k), doubles(v));
+      for (boolean tiled : new boolean[] {false, true}) {
+        Forward forward = new Forward(sizes, q, k, v, tiled);
+        assertClose(forward.y.toHeapArray(), expected, TOLERANCE);
+      }
+
+      FloatArray a = array(q);
+      FloatArray b = array(k);
+      FloatArray mask = mask(sizes);
+      FloatArray p = new FloatArray(batch * heads * queries * keys);
+      TaskGraph graph =
+          Launch.graph(a, b, mask)
+              .task(
+                  "t",
+                  Attention::probabilities,
+                  CONTEXT,
+                  a,
+                  b,
+                  mask,
+                  p,
+                  batch,
+                  heads,
+                  queries,
+                  keys,
+                  width,
+                  sizes.scale(),
+                  sizes.flags());
+      Launch.run(graph, Grids.items(batch * heads * queries, 8), p);
+      assertClose(p.toHeapArray(), sizes.probabilities(doubles(q), doubles(k)), TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1, 1, 1", "2, 2, 5, 4, 3", "2, 1, 3, 9, 5"})
+  void backward(int batch, int heads, int queries, int keys, int width) {
+    for (Reference.Heads sizes : kinds(batch, heads, queries, keys, width)) {
+      float[] q = normal(4, batch * queries * heads * width);
+      float[] k = normal(5, batch * keys * heads * width);
+      float[] v = normal(6, batch * keys * heads * width);
+      float[] upstream = normal(7, q.length);
+      Forward forward = new Forward(sizes, q, k, v, false);
+      FloatArray a = array(q);
+      FloatArray b = array(k);
+      FloatArray c = array(v);
+      FloatArray mask = mask(sizes);
+      FloatArray dy = array(upstream);
+      FloatArray dots = new FloatArray(batch * heads * queries);
+      TaskGraph rowDots =
+          Launch.graph(forward.y, dy)
+              .task(
+                  "t",
+                  AttentionBackward::rowDots,
+                  CONTEXT,
+                  forward.y,
+                  dy,
+                  dots,
+                  batch,
+                  heads,
+                  queries,
+                  width);
+      Launch.run(rowDots, Grids.items(batch * heads * queries, 8), dots);
+
+      FloatArray dq = new FloatArray(q.length);
+      TaskGraph queryGraph =
+          Launch.graph(a, b, c, mask, dy, forward.logSums, dots)
+              .task(
+                  "t",
+                  AttentionBackward::queries,
+                  CONTEXT,
+                  a,
+                  b,
+                  c,
+                  mask,
+                  dy,
+                  forward.logSums,
+                  dots,
+                  dq,
+                  batch,
+                  heads,
+                  queries,
+                  keys,
+                  width,
+                  sizes.scale(),
+                  sizes.flags());
+      Launch.run(queryGraph, Grids.items(batch * heads * queries, 8), dq);
+      assertClose(
+          dq.toHeapArray(),
+          Reference.gradient(x -> sizes.attention(x, doubles(k), doubles(v)), q, upstream),
+          TOLERANCE);
+
+      FloatArray dk = new FloatArray(k.length);
+      FloatArray dv = new FloatArray(v.length);
+      TaskGraph keyGraph =
+          Launch.graph(a, b, c, mask, dy, forward.logSums, dots)
+              .task(
+                  "t",
+                  AttentionBackward::keysAndValues,
+                  CONTEXT,
+                  a,
+                  b,
+                  c,
+                  mask,
+                  dy,
+                  forward.logSums,
+                  dots,
+                  dk,
+                  dv,
+                  batch,
+                  heads,
+                  queries,
+                  keys,
+                  width,
+                  sizes.scale(),
+                  sizes.flags());
+      Launch.run(keyGraph, Grids.items(batch * heads * keys, 8), dk, dv);
+      assertClose(
+          dk.toHeapArray(),
+          Reference.gradient(x -> sizes.attention(doubles(q), x, doubles(v)), k, upstream),
+          TOLERANCE);
+      assertClose(
+          dv.toHeapArray(),
+          Reference.gradient(x -> sizes.attention(doubles(q), doubles(k), x), v, upstream),
+          TOLERANCE);
+    }
+  }
+
+  private static FloatArray mask(Reference.Heads sizes) {
+    return sizes.mask() == null ? array(new float[1]) : array(sizes.mask());
+  }
+
+  private static final class Forward {
+    final FloatArray y;
+    final FloatArray logSums;
+
+    Forward(Reference.Heads sizes, float[] q, float[] k, float[] v, boolean tiled) {
+      int pairs = sizes.batch() * sizes.heads();
+      y = new FloatArray(q.length);
+      logSums = new FloatArray(pairs * sizes.queries());
+      FloatArray a = array(q);
+      FloatArray b = array(k);
+      FloatArray c = array(v);
+      FloatArray mask = mask(sizes);
+      TaskGraph graph =
+          Launch.graph(a, b, c, mask)
+              .task(
+                  "t",
+                  tiled ? Attention::tiled : Attention::rows,
+                  CONTEXT,
+                  a,
+                  b,
+                  c,
+                  mask,
+                  y,
+                  logSums,
+                  sizes.batch(),
+                  sizes.heads(),
+                  sizes.queries(),
+                  sizes.keys(),
+                  sizes.width(),
+                  sizes.scale(),
+                  sizes.flags());
+      Launch.run(
+          graph,
+          tiled
+              ? Grids.tiles(
+                  Math.ceilDiv(sizes.queries(), Attention.QUERIES), pairs, Attention.QUERIES, 1)
+              : Grids.items(pairs * sizes.queries(), 8),
+          y,
+          logSums);
+    }
+  }
+}
