@@ -28,6 +28,9 @@ public final class HfDirectory implements AutoCloseable {
     OPEN_CLIP
   }
 
+  /** What {@code transformers} asks of a safetensors file before it believes the names in it. */
+  public static final Map<String, String> METADATA = Map.of("format", "pt");
+
   private final Path path;
   private final Layout layout;
   private final Map<String, @Nullable Object> config;
@@ -112,6 +115,50 @@ public final class HfDirectory implements AutoCloseable {
       files.forEach(Safetensors::close);
       throw e;
     }
+  }
+
+  /**
+   * A directory in memory, as it will be written.
+   *
+   * @param path where it will be, named in errors
+   * @param tensors under the names that the files will have
+   */
+  public static HfDirectory of(
+      Path path,
+      Map<String, @Nullable Object> config,
+      @Nullable Map<String, @Nullable Object> preprocessor,
+      Map<String, Tensor> tensors) {
+    return new HfDirectory(
+        path,
+        isTimm(config) ? Layout.TIMM : Layout.TRANSFORMERS,
+        config,
+        preprocessor,
+        path.resolve("model.safetensors"),
+        List.of(),
+        new LinkedHashMap<>(tensors),
+        Map.of());
+  }
+
+  /** Its JSON files: name to text. */
+  public Map<String, String> documents() {
+    Map<String, String> documents = new LinkedHashMap<>();
+    documents.put("config.json", Json.write(config));
+    if (preprocessor != null) {
+      documents.put("preprocessor_config.json", Json.write(preprocessor));
+    }
+    return documents;
+  }
+
+  /**
+   * Writes config, preprocessing and weights into {@code folder}, which is made where it is
+   * missing; each file is replaced in one move.
+   */
+  public void write(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    for (Map.Entry<String, String> document : documents().entrySet()) {
+      AtomicFile.write(folder.resolve(document.getKey()), document.getValue());
+    }
+    Safetensors.write(folder.resolve("model.safetensors"), tensors, METADATA);
   }
 
   public Path path() {

@@ -9,11 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -21,8 +17,8 @@ import java.util.Map;
 
 /** Writes safetensors files that Python's {@code safetensors} reads; see {@link Safetensors}. */
 final class SafetensorsWriter {
-  /** Largest piece handed to the channel at once: what a {@link ByteBuffer} can view. */
-  private static final long PIECE = 1L << 30;
+  /** Largest piece handed to the channel at once. */
+  private static final long PIECE = 1L << 22;
 
   private SafetensorsWriter() {}
 
@@ -31,36 +27,20 @@ final class SafetensorsWriter {
     List<Map.Entry<String, Tensor>> order = new ArrayList<>(tensors.entrySet());
     order.sort(Comparator.comparingInt(entry -> -entry.getValue().dtype().bytes()));
     byte[] header = header(order, metadata);
-    Path target = file.toAbsolutePath();
-    Path temporary =
-        target.resolveSibling("." + target.getFileName() + "." + ProcessHandle.current().pid());
-    try {
-      try (FileChannel channel =
-          FileChannel.open(
-              temporary,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
-        ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        drain(channel, length.putLong(header.length).flip());
-        drain(channel, ByteBuffer.wrap(header));
-        for (Map.Entry<String, Tensor> entry : order) {
-          MemorySegment data = entry.getValue().data();
-          for (long from = 0; from < data.byteSize(); from += PIECE) {
-            long count = Math.min(PIECE, data.byteSize() - from);
-            drain(channel, data.asSlice(from, count).asByteBuffer());
+    AtomicFile.write(
+        file,
+        channel -> {
+          ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+          AtomicFile.drain(channel, length.putLong(header.length).flip());
+          AtomicFile.drain(channel, ByteBuffer.wrap(header));
+          for (Map.Entry<String, Tensor> entry : order) {
+            MemorySegment data = entry.getValue().data();
+            for (long from = 0; from < data.byteSize(); from += PIECE) {
+              long count = Math.min(PIECE, data.byteSize() - from);
+              drain(channel, data.asSlice(from, count));
+            }
           }
-        }
-        channel.force(false);
-      }
-      try {
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-      } catch (AtomicMoveNotSupportedException e) {
-        Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-      }
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+        });
   }
 
   private static byte[] header(
@@ -101,9 +81,13 @@ final class SafetensorsWriter {
     return bytes.toByteArray();
   }
 
-  private static void drain(FileChannel channel, ByteBuffer buffer) throws IOException {
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
+  /** Arrays of Java's are copied piece by piece: a channel takes bytes only. */
+  private static void drain(FileChannel channel, MemorySegment piece) throws IOException {
+    MemorySegment bytes = piece;
+    if (!piece.isNative()) {
+      bytes = MemorySegment.ofArray(new byte[(int) piece.byteSize()]);
+      bytes.copyFrom(piece);
     }
+    AtomicFile.drain(channel, bytes.asByteBuffer());
   }
 }

@@ -7,6 +7,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +100,49 @@ public final class Weights {
       }
       case Source.Stacked(List<String> names) -> stack(names);
     };
+  }
+
+  /**
+   * The file's tensors under the file's names, with some parameters replaced: what {@link #get}
+   * takes apart is put together again. Parameters that the file does not hold come last, under
+   * their canonical names.
+   *
+   * @param replaced F32 tensors by canonical name, in the shapes of the parameters
+   */
+  public SequencedMap<String, Tensor> with(Map<String, Tensor> replaced)
+      throws CheckpointException {
+    SequencedMap<String, Tensor> result = new LinkedHashMap<>(tensors);
+    Map<String, Tensor> copies = new HashMap<>();
+    for (Map.Entry<String, Tensor> entry : replaced.entrySet()) {
+      Tensor tensor = entry.getValue();
+      switch (sources.get(entry.getKey())) {
+        case null -> result.put(entry.getKey(), tensor);
+        case Source.Whole(String name) ->
+            result.put(name, tensor.reshape(fitting(stored(name), tensor)));
+        case Source.Rows(String name, int part, int _) -> {
+          Tensor packed = stored(name);
+          Tensor whole =
+              copies.computeIfAbsent(name, key -> Tensor.of(packed.shape(), packed.toFloats()));
+          result.put(name, whole);
+          long bytes = tensor.data().byteSize();
+          MemorySegment.copy(tensor.data(), 0, whole.data(), part * bytes, bytes);
+        }
+        case Source.Stacked(List<String> names) -> {
+          int row = 0;
+          for (String name : names) {
+            int rows = stored(name).shape().extent(0);
+            result.put(name, tensor.slice(row, row + rows));
+            row += rows;
+          }
+        }
+      }
+    }
+    return result;
+  }
+
+  /** The file's shape where it only differs in how axes are joined, else the new one. */
+  private static Shape fitting(Tensor stored, Tensor tensor) {
+    return stored.shape().elements() == tensor.shape().elements() ? stored.shape() : tensor.shape();
   }
 
   /** Names in the file that none of the {@code used} canonical parameters comes from. */

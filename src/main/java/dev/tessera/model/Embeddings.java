@@ -72,6 +72,25 @@ record Embeddings(
     return outputs == Outputs.STAGES ? graph.output("embeddings_out", x) : x;
   }
 
+  /** The learned positions, as images of another size see them: {@code [1, positions, hidden]}. */
+  Value positions(GraphBuilder graph, int height, int width) {
+    Size trained = grid(image.height(), image.width());
+    int patchPositions = trained.height() * trained.width();
+    int positioned = tokens.stream().filter(Token::positioned).mapToInt(Token::count).sum();
+    Value learned =
+        graph.parameter(
+            prefix + ".embeddings.position_embeddings",
+            Shape.of(1, positioned + patchPositions, hidden));
+    if (positioned == 0) {
+      return resized(graph, learned, trained, height, width);
+    }
+    Value ofPatches = graph.slice(learned, 1, positioned, positioned + patchPositions);
+    return graph.concat(
+        List.of(
+            graph.slice(learned, 1, 0, positioned),
+            resized(graph, ofPatches, trained, height, width)));
+  }
+
   /** Appends the embeddings of {@code pixels}. */
   private Value apply(GraphBuilder graph, Value pixels) {
     String base = prefix + ".embeddings.";

@@ -21,13 +21,19 @@ import java.util.Map;
  */
 public final class Model implements AutoCloseable {
   private final HfDirectory files;
+  private final Weights weights;
   private final VisionModel model;
   private final Map<String, Tensor> parameters;
   private final List<String> unused;
 
   private Model(
-      HfDirectory files, VisionModel model, Map<String, Tensor> parameters, List<String> unused) {
+      HfDirectory files,
+      Weights weights,
+      VisionModel model,
+      Map<String, Tensor> parameters,
+      List<String> unused) {
     this.files = files;
+    this.weights = weights;
     this.model = model;
     this.parameters = Collections.unmodifiableMap(parameters);
     this.unused = List.copyOf(unused);
@@ -67,7 +73,7 @@ public final class Model implements AutoCloseable {
         }
       }
     }
-    return new Model(files, model, parameters, unused);
+    return new Model(files, weights, model, parameters, unused);
   }
 
   /**
@@ -125,6 +131,27 @@ public final class Model implements AutoCloseable {
   /** The weights by the names that the graphs use. */
   public Map<String, Tensor> parameters() {
     return parameters;
+  }
+
+  /** What it computes. */
+  VisionModel vision() {
+    return model;
+  }
+
+  /** The parameters under canonical names, those that are not used as well. */
+  Weights weights() {
+    return weights;
+  }
+
+  /**
+   * The model's directory with other values for some of its parameters, under the names that its
+   * own files have.
+   *
+   * @param changed F32 tensors by the names that the graphs use
+   */
+  public HfDirectory with(Map<String, Tensor> changed) throws CheckpointException {
+    return HfDirectory.of(
+        files.path(), files.config(), files.preprocessor(), weights.with(changed));
   }
 
   /** Names in the checkpoint that the model does not use. */

@@ -1,0 +1,49 @@
+package dev.tessera.model;
+
+import dev.tessera.tensor.Shape;
+import dev.tessera.tensor.Tensor;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * Parameters before any training, as {@code ViTPreTrainedModel} of {@code transformers} and timm
+ * draw them: weights, tokens and positions normal with a deviation of 0.02, biases 0,
+ * normalisations 1. Each parameter's numbers depend on the seed and its name alone.
+ */
+final class RandomParameters {
+  /** {@code initializer_range} of the configs. */
+  static final double DEVIATION = 0.02;
+
+  private final long seed;
+
+  RandomParameters(long seed) {
+    this.seed = seed;
+  }
+
+  Tensor normal(String name, int... extents) {
+    Shape shape = Shape.of(extents);
+    float[] values = new float[Math.toIntExact(shape.elements())];
+    SplittableRandom random = new SplittableRandom(seed * 0x9e3779b97f4a7c15L + name.hashCode());
+    for (int i = 0; i < values.length; i += 2) {
+      // Box and Muller: two normal numbers of two uniform ones, the same on every machine.
+      double radius = DEVIATION * StrictMath.sqrt(-2 * StrictMath.log(1 - random.nextDouble()));
+      double angle = 2 * Math.PI * random.nextDouble();
+      values[i] = (float) (radius * StrictMath.cos(angle));
+      if (i + 1 < values.length) {
+        values[i + 1] = (float) (radius * StrictMath.sin(angle));
+      }
+    }
+    return Tensor.of(shape, values);
+  }
+
+  static Tensor zeros(int... extents) {
+    Shape shape = Shape.of(extents);
+    return Tensor.of(shape, new float[Math.toIntExact(shape.elements())]);
+  }
+
+  static Tensor ones(int count) {
+    float[] values = new float[count];
+    Arrays.fill(values, 1);
+    return Tensor.of(Shape.of(count), values);
+  }
+}
