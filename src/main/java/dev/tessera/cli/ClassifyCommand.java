@@ -1,12 +1,9 @@
 package dev.tessera.cli;
 
 import dev.tessera.engine.Engine;
-import dev.tessera.image.Decoder;
-import dev.tessera.image.Limits;
 import dev.tessera.model.ImageClassifier;
 import dev.tessera.model.Ranking;
 import java.io.IOException;
-import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,9 +44,6 @@ final class ClassifyCommand implements Callable<Integer> {
       return name().toLowerCase(Locale.ROOT);
     }
   }
-
-  /** About what fills a machine: eight images of 224 by 224 pixels. */
-  private static final int PIXELS_PER_BATCH = 8 * 224 * 224;
 
   @Parameters(
       paramLabel = "PATH",
@@ -93,23 +87,6 @@ final class ClassifyCommand implements Callable<Integer> {
   private boolean resume;
 
   @Option(
-      names = "--include",
-      paramLabel = "GLOB",
-      description = "In folders, take only files that match, such as '*.jpg' or 'train/**'.")
-  private List<String> includes = new ArrayList<>();
-
-  @Option(
-      names = "--exclude",
-      paramLabel = "GLOB",
-      description = "In folders, leave out files and folders that match.")
-  private List<String> excludes = new ArrayList<>();
-
-  @Option(
-      names = {"-0", "--null"},
-      description = "The list on standard input ends each path with NUL, as find -print0 does.")
-  private boolean nulSeparated;
-
-  @Option(
       names = "--sort-into",
       paramLabel = "DIR",
       description = {
@@ -125,19 +102,9 @@ final class ClassifyCommand implements Callable<Integer> {
       description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private LabelFolders.Mode sortMode = LabelFolders.Mode.COPY;
 
-  @Option(
-      names = {"-b", "--batch-size"},
-      paramLabel = "N",
-      description = "Images computed at once. Default: as the size of the model's input suggests.")
-  private int batchSize;
+  @Mixin private ImageInputs inputs = new ImageInputs();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
-
-  @Option(
-      names = "--max-pixels",
-      paramLabel = "N",
-      description = "Largest image, width times height. Default: 178956970, as in Pillow.")
-  private @Nullable Long maxPixels;
 
   @Override
   public Integer call() throws IOException, Failure {
@@ -157,29 +124,33 @@ final class ClassifyCommand implements Callable<Integer> {
             case CSV -> new CsvFormat(most);
             case JSONL -> new JsonLinesFormat();
           };
-      Decoder decoder = new Decoder(limits());
-      int batch = batchSize(classifier);
+      int batch = inputs.batchSize(classifier.preprocessor());
+      int expected = ImageInputs.expectedBatch(paths, batch);
+      ImageRun images =
+          new ImageRun(
+              new ImageRun.Steps(
+                  inputs.decoder(),
+                  classifier.preprocessor(),
+                  classifier::logits,
+                  () -> classifier.prepare(expected),
+                  batch,
+                  compute.threads()),
+              Terminal.ofStandardError(target != null));
       ClassifyRun run =
           new ClassifyRun(
-              classifier,
-              decoder,
+              images,
               new Ranking(classifier.labels(), classifier.isMultiLabel(), most, threshold),
               results,
-              sortInto == null ? null : new LabelFolders(sortInto, sortMode, classifier.labels()),
-              batch,
-              expectedBatch(batch),
-              compute.threads());
-      Terminal terminal = Terminal.ofStandardError(target != null);
-      ImageFiles files = files(true);
-      if (terminal.isInteractive() && !paths.contains("-")) {
-        run.count(files(false), terminal);
-      }
+              sortInto == null ? null : new LabelFolders(sortInto, sortMode, classifier.labels()));
+      Set<Path> skipped = ImageInputs.skipping(sortInto);
+      ImageFiles files = inputs.files(paths, skipped);
+      images.count(inputs.counted(paths, skipped));
       if (target == null) {
-        return run.run(files, ResultOutput.standardOutput(), terminal);
+        return run.run(files, ResultOutput.standardOutput());
       }
       return resume && Resume.possible(target)
-          ? run.resume(files, target, chosen, terminal)
-          : run.run(files, ResultOutput.create(target), terminal);
+          ? run.resume(files, target, chosen)
+          : run.run(files, ResultOutput.create(target));
     }
   }
 
@@ -193,23 +164,14 @@ final class ClassifyCommand implements Callable<Integer> {
   }
 
   private void checkOptions() throws Failure {
-    require(topK >= 1, "--top-k must be at least 1, not " + topK);
-    require(threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
-    require(
-        batchSize >= 0 && batchSize <= 4096,
-        "--batch-size must be from 1 to 4096, not " + batchSize);
-    require(
-        maxPixels == null || maxPixels >= 1, "--max-pixels must be at least 1, not " + maxPixels);
-    require(
+    ImageInputs.require(topK >= 1, "--top-k must be at least 1, not " + topK);
+    ImageInputs.require(
+        threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
+    ImageInputs.require(
         !resume || output != null, "--resume goes on with the file of --output; give that, too");
-    require(!resume || format() != Format.TABLE, "--resume works with --format csv and jsonl");
-    ImageFiles.check(paths);
-  }
-
-  private static void require(boolean holds, String otherwise) throws Failure {
-    if (!holds) {
-      throw new Failure(ExitCode.USAGE, otherwise);
-    }
+    ImageInputs.require(
+        !resume || format() != Format.TABLE, "--resume works with --format csv and jsonl");
+    inputs.check(paths);
   }
 
   private Format format() {
@@ -220,42 +182,5 @@ final class ClassifyCommand implements Callable<Integer> {
     return name.endsWith(".jsonl") || name.endsWith(".json")
         ? Format.JSONL
         : name.endsWith(".csv") ? Format.CSV : Format.TABLE;
-  }
-
-  private Limits limits() {
-    return maxPixels == null
-        ? Limits.DEFAULT
-        : new Limits(maxPixels, Limits.DEFAULT.maxFileBytes());
-  }
-
-  private int batchSize(ImageClassifier classifier) {
-    if (batchSize > 0) {
-      return batchSize;
-    }
-    int pixels = classifier.preprocessor().height() * classifier.preprocessor().width();
-    return Math.clamp(PIXELS_PER_BATCH / pixels, 1, 64);
-  }
-
-  /** A few files are few images; a folder or a list is probably more than a batch. */
-  private int expectedBatch(int batch) {
-    for (String path : paths) {
-      if (path.equals("-") || Files.isDirectory(Path.of(path))) {
-        return batch;
-      }
-    }
-    return ImageClassifier.size(Math.min(paths.size(), batch), batch);
-  }
-
-  private ImageFiles files(boolean withList) throws IOException, Failure {
-    Set<Path> skipped = sortInto == null ? Set.of() : Set.of(sortInto.toRealPath());
-    FileFilter filter = new FileFilter(includes, excludes);
-    PathList list =
-        withList && paths.contains("-")
-            ? new PathList(
-                StandardInput.open(),
-                Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8")),
-                nulSeparated)
-            : null;
-    return new ImageFiles(paths, list, filter, skipped);
   }
 }

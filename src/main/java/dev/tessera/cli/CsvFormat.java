@@ -41,7 +41,7 @@ final class CsvFormat implements ResultFormat {
     out.append("\r\n");
   }
 
-  private static void cell(StringBuilder out, String text) {
+  static void cell(StringBuilder out, String text) {
     boolean plain = true;
     for (int i = 0; i < text.length() && plain; i++) {
       char c = text.charAt(i);

@@ -7,12 +7,18 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Reads back what {@link JsonLinesFormat} has written. */
+/** Reads back objects that start with a file's name, as {@link JsonLinesFormat} writes them. */
 final class JsonLinesRecords extends RecordedFiles {
   private final JsonFactory json = new JsonFactory();
 
-  JsonLinesRecords(Path file) throws IOException {
+  private final String key;
+
+  /**
+   * @param key of the file's name in each object
+   */
+  JsonLinesRecords(Path file, String key) throws IOException {
     super(file);
+    this.key = key;
   }
 
   @Override
@@ -24,7 +30,7 @@ final class JsonLinesRecords extends RecordedFiles {
   String fileOf(String record) throws IOException, Failure {
     try (JsonParser parser = json.createParser(record)) {
       if (parser.nextToken() == JsonToken.START_OBJECT
-          && "file".equals(parser.nextFieldName())
+          && key.equals(parser.nextFieldName())
           && parser.nextToken() == JsonToken.VALUE_STRING) {
         String file = parser.getText();
         while (parser.nextToken() != null) {

@@ -40,7 +40,10 @@ final class TesseraCommand implements Runnable {
   /** Commands in the order of help, under the headings of help. */
   private static final List<Group> GROUPS =
       List.of(
-          new Group("Images", new Entry("classify", ClassifyCommand::new)),
+          new Group(
+              "Images",
+              new Entry("classify", ClassifyCommand::new),
+              new Entry("embed", EmbedCommand::new)),
           new Group("Models", new Entry("models", ModelsCommand::new)),
           new Group(
               "For comparing implementations", new Entry("preprocess", PreprocessCommand::new)),

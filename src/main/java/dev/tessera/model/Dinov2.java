@@ -67,6 +67,11 @@ record Dinov2(String architecture, Embeddings embeddings, Encoder encoder, int l
   }
 
   @Override
+  public Pooling pooling() {
+    return Pooling.POOLER;
+  }
+
+  @Override
   public Graph graph(int batch, int height, int width, Outputs outputs) {
     GraphBuilder graph = new GraphBuilder();
     boolean stages = outputs == Outputs.STAGES;

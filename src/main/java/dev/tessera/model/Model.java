@@ -123,6 +123,22 @@ public final class Model implements AutoCloseable {
     return model.encoder().heads();
   }
 
+  /** What stands for a picture where nobody says otherwise. */
+  public Pooling pooling() {
+    return model.pooling();
+  }
+
+  /** Learned tokens before the patches: the class token, registers. */
+  public int prefixTokens() {
+    return model.embeddings().tokenCount();
+  }
+
+  /** Whether the first token is a class token. */
+  public boolean hasClassToken() {
+    return !model.embeddings().tokens().isEmpty()
+        && !model.embeddings().tokens().getFirst().name().startsWith("register");
+  }
+
   /** What the logits mean, in their order; empty for a model without a classifier. */
   public List<String> labels() {
     return files.labels(model.labels());

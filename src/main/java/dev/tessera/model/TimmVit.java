@@ -165,6 +165,12 @@ record TimmVit(
     return shape;
   }
 
+  /** As {@code num_classes=0} pools; of a distilled model with classifiers, the class token. */
+  @Override
+  public Pooling pooling() {
+    return distilled && labels > 0 ? Pooling.CLS : Pooling.POOLER;
+  }
+
   @Override
   public Graph graph(int batch, int height, int width, Outputs outputs) {
     GraphBuilder graph = new GraphBuilder();

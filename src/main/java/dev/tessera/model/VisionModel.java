@@ -16,6 +16,11 @@ sealed interface VisionModel permits Vit, Deit, Dinov2, TimmVit {
   /** How many labels the classifier tells apart; 0 without a classifier. */
   int labels();
 
+  /** What stands for a picture where nobody says otherwise. */
+  default Pooling pooling() {
+    return Pooling.CLS;
+  }
+
   /**
    * The graph for images of one size.
    *
