@@ -51,6 +51,11 @@ record Deit(
   }
 
   @Override
+  public int answerTokens() {
+    return distilled ? 2 : 1;
+  }
+
+  @Override
   public Graph graph(int batch, int height, int width, Outputs outputs) {
     GraphBuilder graph = new GraphBuilder();
     boolean stages = outputs == Outputs.STAGES;

@@ -123,7 +123,7 @@ public final class ImageClassifier implements AutoCloseable {
 
   /** Whether several labels may hold at once: scores are then sigmoids rather than a softmax. */
   public boolean isMultiLabel() {
-    return "multi_label_classification".equals(model.files().config().get("problem_type"));
+    return model.isMultiLabel();
   }
 
   /**

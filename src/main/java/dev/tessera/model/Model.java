@@ -144,6 +144,11 @@ public final class Model implements AutoCloseable {
     return files.labels(model.labels());
   }
 
+  /** Whether several labels may hold at once: scores are then sigmoids rather than a softmax. */
+  public boolean isMultiLabel() {
+    return "multi_label_classification".equals(files.config().get("problem_type"));
+  }
+
   /** The weights by the names that the graphs use. */
   public Map<String, Tensor> parameters() {
     return parameters;

@@ -172,6 +172,11 @@ record TimmVit(
   }
 
   @Override
+  public int answerTokens() {
+    return distilled ? 2 : pool == Pool.TOKEN ? 1 : 0;
+  }
+
+  @Override
   public Graph graph(int batch, int height, int width, Outputs outputs) {
     GraphBuilder graph = new GraphBuilder();
     boolean stages = outputs == Outputs.STAGES;

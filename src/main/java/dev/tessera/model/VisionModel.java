@@ -22,6 +22,14 @@ sealed interface VisionModel permits Vit, Deit, Dinov2, TimmVit {
   }
 
   /**
+   * From how many leading tokens the answer is read: mostly one, the class token; 0 where it is
+   * read from the patches.
+   */
+  default int answerTokens() {
+    return 1;
+  }
+
+  /**
    * The graph for images of one size.
    *
    * @param batch how many images at once
