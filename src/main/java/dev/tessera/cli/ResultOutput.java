@@ -82,6 +82,16 @@ final class ResultOutput implements Closeable {
     }
   }
 
+  /** Writes a whole file at once. */
+  static void write(Path target, byte[] bytes) throws Failure {
+    try (ResultOutput output = create(target)) {
+      output.out.write(bytes);
+      output.commit();
+    } catch (IOException e) {
+      throw failure(target.toString(), e);
+    }
+  }
+
   /** All is written: the file gets its name. */
   void commit() throws Failure {
     try {

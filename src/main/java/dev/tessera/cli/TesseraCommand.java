@@ -1,6 +1,7 @@
 package dev.tessera.cli;
 
 import dev.tessera.checkpoint.CheckpointException;
+import dev.tessera.report.PlotException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -43,7 +44,8 @@ final class TesseraCommand implements Runnable {
           new Group(
               "Images",
               new Entry("classify", ClassifyCommand::new),
-              new Entry("embed", EmbedCommand::new)),
+              new Entry("embed", EmbedCommand::new),
+              new Entry("explain", ExplainCommand::new)),
           new Group("Models", new Entry("models", ModelsCommand::new)),
           new Group(
               "For comparing implementations", new Entry("preprocess", PreprocessCommand::new)),
@@ -151,6 +153,7 @@ final class TesseraCommand implements Runnable {
           switch (e) {
             case Failure failure -> failure.exitCode();
             case CheckpointException _ -> ExitCode.CHECKPOINT;
+            case PlotException _ -> ExitCode.OUTPUT;
             case UncheckedIOException _ -> ExitCode.USAGE;
             default -> ExitCode.INTERNAL;
           };

@@ -127,6 +127,21 @@ public record Preprocessor(
     }
   }
 
+  /**
+   * What a model sees of a picture, in shares of its width and height from the left and from the
+   * top; below 0 and above 1 where it is padded.
+   */
+  public record View(double left, double top, double right, double bottom) {}
+
+  /** What the model sees of a picture of this size, in pixels. */
+  public View view(int pictureWidth, int pictureHeight) {
+    int[] scaled = scaling.target(pictureHeight, pictureWidth);
+    double top = margin(scaled[0], height);
+    double left = margin(scaled[1], width);
+    return new View(
+        left / scaled[1], top / scaled[0], (left + width) / scaled[1], (top + height) / scaled[0]);
+  }
+
   /** How much of {@code size} lies before the crop; negative where padding does. */
   private int margin(int size, int wanted) {
     return switch (crop) {
