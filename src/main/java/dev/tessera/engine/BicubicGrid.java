@@ -31,6 +31,44 @@ public final class BicubicGrid {
     return out;
   }
 
+  /** The gradient by the grid, {@code [fromRows·fromColumns, hidden]}, of the resized one's. */
+  public static float[] transposed(Op.ResizePositions op, float[] gradient) {
+    int hidden = op.input().shape().last();
+    Taps[] vertical = taps(op.fromRows(), op.toRows(), op.antialias());
+    Taps[] horizontal = taps(op.fromColumns(), op.toColumns(), op.antialias());
+    double[] sums = new double[op.fromRows() * op.fromColumns() * hidden];
+    for (int row = 0; row < op.toRows(); row++) {
+      for (int column = 0; column < op.toColumns(); column++) {
+        int from = (row * op.toColumns() + column) * hidden;
+        spread(gradient, from, hidden, vertical[row], horizontal[column], op.fromColumns(), sums);
+      }
+    }
+    float[] grid = new float[sums.length];
+    for (int i = 0; i < grid.length; i++) {
+      grid[i] = (float) sums[i];
+    }
+    return grid;
+  }
+
+  private static void spread(
+      float[] gradient,
+      int from,
+      int hidden,
+      Taps vertical,
+      Taps horizontal,
+      int columns,
+      double[] sums) {
+    for (int i = 0; i < vertical.indices.length; i++) {
+      for (int j = 0; j < horizontal.indices.length; j++) {
+        int to = (vertical.indices[i] * columns + horizontal.indices[j]) * hidden;
+        double weight = vertical.weights[i] * horizontal.weights[j];
+        for (int c = 0; c < hidden; c++) {
+          sums[to + c] += weight * gradient[from + c];
+        }
+      }
+    }
+  }
+
   private static double sample(
       float[] grid, int channel, int columns, int hidden, Taps vertical, Taps horizontal) {
     double sum = 0;

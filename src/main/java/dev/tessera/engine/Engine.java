@@ -25,7 +25,18 @@ public interface Engine extends AutoCloseable {
    *     stay alive and unchanged as long as the executable
    * @throws IllegalArgumentException if a parameter is missing or has another shape
    */
-  Executable compile(Graph graph, Map<String, Tensor> parameters);
+  default Executable compile(Graph graph, Map<String, Tensor> parameters) {
+    return compile(graph, parameters, Variables.NONE);
+  }
+
+  /**
+   * Prepares a graph that has variables.
+   *
+   * @param variables the arrays of the graph's variables: read and changed on every run, so that
+   *     graphs compiled with the same ones see each other's changes
+   * @throws IllegalArgumentException if a parameter or a variable is missing or has another shape
+   */
+  Executable compile(Graph graph, Map<String, Tensor> parameters, Variables variables);
 
   /** Makes whatever becomes fast only after a while fast now; returns when it is. */
   default void warmUp() {}

@@ -55,7 +55,12 @@ public final class Fusion {
       }
     }
     return new Graph(
-        graph.inputs(), graph.parameters(), operations, graph.outputs(), graph.valueCount());
+        graph.inputs(),
+        graph.parameters(),
+        graph.variables(),
+        operations,
+        graph.outputs(),
+        graph.valueCount());
   }
 
   /** The linear layer that also does what {@code next} does to its output; null if it cannot. */
@@ -70,6 +75,7 @@ public final class Fusion {
           case Op.Multiply(Value left, Value right, Value _)
               when left.equals(product)
                   && isParameter[right.id()]
+                  && isParameter[linear.weight().id()]
                   && right.shape().elements() == product.shape().last()
                   && epilogue.equals(Epilogue.NONE) ->
               new Epilogue(Activation.IDENTITY, right, null);

@@ -21,9 +21,22 @@ public final class GraphBuilder {
 
   private final Map<String, Value> inputs = new LinkedHashMap<>();
   private final Map<String, Value> parameters = new LinkedHashMap<>();
+  private final Map<String, Value> variables = new LinkedHashMap<>();
   private final List<Op> operations = new ArrayList<>();
   private final Map<String, Value> outputs = new LinkedHashMap<>();
   private int values;
+
+  public GraphBuilder() {}
+
+  /** Continues {@code graph}: its values can be used in what is appended. */
+  public GraphBuilder(Graph graph) {
+    inputs.putAll(graph.inputs());
+    parameters.putAll(graph.parameters());
+    variables.putAll(graph.variables());
+    operations.addAll(graph.operations());
+    outputs.putAll(graph.outputs());
+    values = graph.valueCount();
+  }
 
   /** An array that the caller feeds on every run. */
   public Value input(String name, Shape shape) {
@@ -35,6 +48,11 @@ public final class GraphBuilder {
     return declare(parameters, name, shape);
   }
 
+  /** An array that the engine keeps and {@link #update} changes. */
+  public Value variable(String name, Shape shape) {
+    return declare(variables, name, shape);
+  }
+
   /** Names a value that a run returns, and returns that value. */
   public Value output(String name, Value value) {
     require(outputs.put(name, value) == null, "output %s is named twice", name);
@@ -42,7 +60,16 @@ public final class GraphBuilder {
   }
 
   public Graph build() {
-    return new Graph(inputs, parameters, operations, outputs, values);
+    return new Graph(inputs, parameters, variables, operations, outputs, values);
+  }
+
+  int valueCount() {
+    return values;
+  }
+
+  /** What was appended so far, in execution order. */
+  List<Op> operations() {
+    return operations;
   }
 
   /** See {@link Op.Patches}. */
@@ -110,6 +137,68 @@ public final class GraphBuilder {
     Value weight = parameter(name + ".weight", shape);
     Value bias = parameter(name + ".bias", shape);
     return append(x.shape(), output -> new Op.LayerNorm(x, weight, bias, epsilon, output));
+  }
+
+  /** Root-mean-square normalisation whose parameter is {@code name.weight}. */
+  public Value rmsNorm(Value x, String name, float epsilon) {
+    Value weight = parameter(name + ".weight", Shape.of(x.shape().last()));
+    return append(x.shape(), output -> new Op.RmsNorm(x, weight, epsilon, output));
+  }
+
+  /** See {@link Op.L2Normalize}. */
+  public Value l2Normalize(Value x, float epsilon) {
+    return append(x.shape(), output -> new Op.L2Normalize(x, epsilon, output));
+  }
+
+  /** See {@link Op.Softmax}. */
+  public Value softmax(Value x) {
+    return append(x.shape(), output -> new Op.Softmax(x, output));
+  }
+
+  /** See {@link Op.LogSoftmax}. */
+  public Value logSoftmax(Value x) {
+    return append(x.shape(), output -> new Op.LogSoftmax(x, output));
+  }
+
+  /** See {@link Op.CrossEntropy}. */
+  public Value crossEntropy(Value logits, Value targets, float smoothing) {
+    boolean weighted = targets.shape().equals(logits.shape());
+    require(
+        weighted || targets.shape().elements() == logits.shape().rows(),
+        "crossEntropy: targets %s do not fit logits %s",
+        targets.shape(),
+        logits.shape());
+    require(
+        smoothing >= 0 && smoothing < 1 && (smoothing == 0 || !weighted),
+        "crossEntropy: smoothing %s does not fit targets %s",
+        smoothing,
+        targets.shape());
+    return append(Shape.of(1), output -> new Op.CrossEntropy(logits, targets, smoothing, output));
+  }
+
+  /** See {@link Op.MeanSquaredError}. */
+  public Value meanSquaredError(Value x, Value target) {
+    require(
+        x.shape().equals(target.shape()),
+        "meanSquaredError: %s beside %s",
+        x.shape(),
+        target.shape());
+    return append(Shape.of(1), output -> new Op.MeanSquaredError(x, target, output));
+  }
+
+  /** See {@link Op.Dropout}; returns {@code x} itself at rate 0. */
+  public Value dropout(Value x, Value seed, float rate, int salt, int run) {
+    require(0 <= rate && rate < 1, "dropout: rate %s is not in [0, 1)", rate);
+    require(seed.shape().equals(Shape.of(2)), "dropout: a seed is [2], got %s", seed.shape());
+    require(x.shape().elements() % run == 0, "dropout: %s in runs of %d", x.shape(), run);
+    return rate == 0
+        ? x
+        : append(x.shape(), output -> new Op.Dropout(x, seed, rate, salt, run, output));
+  }
+
+  /** See {@link Op.Fill}. */
+  public Value fill(Shape shape, float value) {
+    return append(shape, output -> new Op.Fill(value, output));
   }
 
   public Value activate(Activation activation, Value x) {
@@ -256,14 +345,44 @@ public final class GraphBuilder {
                 grid, fromRows, fromColumns, toRows, toColumns, antialias, output));
   }
 
-  private interface Operation {
+  /** Appends an operation that changes variables. It must come after all that reads them. */
+  public void update(UpdateOp operation) {
+    for (Value changed : operation.outputs()) {
+      require(variables.containsValue(changed), "%s is no variable", changed);
+    }
+    operations.add(operation);
+  }
+
+  /** Removes and returns all operations, for a pass that appends them again, changed. */
+  List<Op> takeOperations() {
+    List<Op> taken = List.copyOf(operations);
+    operations.clear();
+    return taken;
+  }
+
+  /** Appends an operation over values that this builder made. */
+  void append(Op operation) {
+    operations.add(operation);
+  }
+
+  /** See {@link GradientOp.Norm}. */
+  public Value norm(List<Value> gradients, float maximum) {
+    return append(Shape.of(2), output -> new GradientOp.Norm(gradients, maximum, output));
+  }
+
+  interface Operation {
     Op writing(Value output);
   }
 
-  private Value append(Shape shape, Operation operation) {
-    Value output = new Value(values++, shape);
+  Value append(Shape shape, Operation operation) {
+    Value output = value(shape);
     operations.add(operation.writing(output));
     return output;
+  }
+
+  /** A new value, for operations that compute several. */
+  Value value(Shape shape) {
+    return new Value(values++, shape);
   }
 
   private Value declare(Map<String, Value> map, String name, Shape shape) {

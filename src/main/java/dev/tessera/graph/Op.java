@@ -10,8 +10,41 @@ import org.jspecify.annotations.Nullable;
  * <p>Sealed, so that every consumer is a switch and the compiler names what a new operation still
  * lacks. Shapes are checked when a {@link GraphBuilder} makes the operation.
  */
-public sealed interface Op {
+public sealed interface Op
+    permits Op.Activate,
+        Op.Add,
+        Op.Attention,
+        Op.AttentionProbabilities,
+        Op.Concat,
+        Op.ConcatFeatures,
+        Op.CrossEntropy,
+        Op.Dropout,
+        Op.Embedding,
+        Op.Fill,
+        Op.Gated,
+        Op.L2Normalize,
+        Op.LayerNorm,
+        Op.Linear,
+        Op.LogSoftmax,
+        Op.MeanSquaredError,
+        Op.MeanTokens,
+        Op.Multiply,
+        Op.Patches,
+        Op.Reshape,
+        Op.ResizePositions,
+        Op.RmsNorm,
+        Op.Scale,
+        Op.Slice,
+        Op.Softmax,
+        GradientOp,
+        UpdateOp {
+  /** What this operation computes; the first of {@link #outputs} where it computes several. */
   Value output();
+
+  /** Everything this operation computes. */
+  default List<Value> outputs() {
+    return List.of(output());
+  }
 
   /** The values this operation reads, in a fixed order. */
   List<Value> inputs();
@@ -232,6 +265,114 @@ public sealed interface Op {
     @Override
     public List<Value> inputs() {
       return List.of(input);
+    }
+  }
+
+  /** A constant: every element is {@code value}. */
+  record Fill(float value, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of();
+    }
+  }
+
+  /**
+   * {@code x / √(mean(x²) + epsilon) · weight} over the innermost axis (Zhang and Sennrich,
+   * arXiv:1910.07467).
+   */
+  record RmsNorm(Value input, Value weight, float epsilon, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input, weight);
+    }
+  }
+
+  /** {@code x / max(‖x‖₂, epsilon)} over the innermost axis. */
+  record L2Normalize(Value input, float epsilon, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /** {@code exp(x − max) / Σ exp(x − max)} over the innermost axis. */
+  record Softmax(Value input, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /** {@code x − max − ln Σ exp(x − max)} over the innermost axis. */
+  record LogSoftmax(Value input, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input);
+    }
+  }
+
+  /**
+   * The mean cross-entropy between rows of logits {@code [..., classes]} and their targets, as one
+   * number.
+   *
+   * @param targets one class number for each row, negative where a row does not count, the mean
+   *     being over those that do; or, in the shape of the logits, what each class weighs in a row,
+   *     {@code −Σ t·log p}, the mean being over all rows
+   * @param smoothing ε of label smoothing (arXiv:1512.00567, section 7): the class gets 1 − ε, and
+   *     all classes together ε; 0 for targets that are weights
+   */
+  record CrossEntropy(Value logits, Value targets, float smoothing, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(logits, targets);
+    }
+
+    /** Whether targets are weights of all classes rather than class numbers. */
+    public boolean weighted() {
+      return targets.shape().equals(logits.shape());
+    }
+  }
+
+  /** The mean of {@code (input − target)²} over all elements, as one number. */
+  record MeanSquaredError(Value input, Value target, Value output) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input, target);
+    }
+  }
+
+  /**
+   * Zeroes each run of {@code run} elements with probability {@code rate} and divides the others by
+   * {@code 1 − rate} (Srivastava et al., JMLR 15, 2014). With a run of 1 this is dropout, with a
+   * run as long as an image's features it is stochastic depth (arXiv:1603.09382).
+   *
+   * @param seed {@code [2]}: two integers below 2²⁴; the same seed drops the same runs
+   * @param salt tells the dropouts of one graph apart
+   */
+  record Dropout(Value input, Value seed, float rate, int salt, int run, Value output)
+      implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of(input, seed);
+    }
+
+    /**
+     * What run number {@code index} is multiplied with: 0 or 1/(1 − rate).
+     *
+     * <p>A counter-based generator (the finaliser of SplitMix64, Steele et al., OOPSLA 2014), so
+     * that no order of evaluation and no number of threads changes it.
+     */
+    public float factor(float seedHigh, float seedLow, long index) {
+      long z = ((long) seedHigh << 24 | (long) seedLow) * 0x9E3779B97F4A7C15L;
+      z = mix(z + salt) + index * 0x9E3779B97F4A7C15L;
+      float uniform = (mix(z) >>> 40) * 0x1p-24f;
+      return uniform < rate ? 0f : 1f / (1f - rate);
+    }
+
+    private static long mix(long z) {
+      z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+      z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+      return z ^ (z >>> 31);
     }
   }
 

@@ -28,7 +28,7 @@ public final class Pruning {
     // Values are computed before they are read, so one pass from the end finds all that is read.
     Deque<Op> kept = new ArrayDeque<>();
     for (Op op : graph.operations().reversed()) {
-      if (needed.get(op.output().id())) {
+      if (op.outputs().stream().anyMatch(value -> needed.get(value.id()))) {
         kept.addFirst(op);
         for (Value input : op.inputs()) {
           needed.set(input.id());
@@ -38,6 +38,7 @@ public final class Pruning {
     return new Graph(
         needed(graph.inputs(), needed),
         needed(graph.parameters(), needed),
+        needed(graph.variables(), needed),
         List.copyOf(kept),
         Collections.singletonMap(name, output),
         graph.valueCount());

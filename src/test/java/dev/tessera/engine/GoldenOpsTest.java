@@ -7,6 +7,7 @@ import dev.tessera.checkpoint.Safetensors;
 import dev.tessera.engine.cpu.FixedKernels;
 import dev.tessera.engine.scalar.ScalarEngine;
 import dev.tessera.graph.Activation;
+import dev.tessera.graph.Backward;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.GraphBuilder;
 import dev.tessera.graph.Value;
@@ -17,17 +18,23 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every operation against PyTorch's outputs, alone in a graph, on every engine. */
+/** Every operation and its gradients against PyTorch's, alone in a graph, on every engine. */
 class GoldenOpsTest {
   /** What the fixtures ask for, absolute plus relative. */
   private static final double TOLERANCE = 1e-5;
+
+  private static final double GRADIENT_TOLERANCE = 2e-5;
+  private static final double GRADIENT_RELATIVE_TOLERANCE = 1e-4;
 
   private static final Path OPS = Path.of("test/resources/ops");
 
@@ -67,6 +74,56 @@ class GoldenOpsTest {
       op.rename("weight", "norm.weight");
       op.rename("bias", "norm.bias");
       op.check(op.graph.layerNorm(op.input("x"), "norm", epsilon));
+    }
+  }
+
+  @Test
+  void rmsNorm() throws IOException {
+    try (Case op = new Case(OPS, "rms_norm_1e-6")) {
+      op.rename("weight", "norm.weight");
+      op.check(op.graph.rmsNorm(op.input("x"), "norm", 1e-6f));
+    }
+  }
+
+  @Test
+  void l2Normalize() throws IOException {
+    try (Case op = new Case(OPS, "l2_normalize")) {
+      op.check(op.graph.l2Normalize(op.input("x"), 1e-12f));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"softmax", "softmax_large"})
+  void softmax(String name) throws IOException {
+    try (Case op = new Case(OPS, name)) {
+      op.check(op.graph.softmax(op.input("x")));
+    }
+  }
+
+  @Test
+  void logSoftmax() throws IOException {
+    try (Case op = new Case(OPS, "log_softmax")) {
+      op.check(op.graph.logSoftmax(op.input("x")));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cross_entropy, target, 0",
+    "cross_entropy_smooth0.1, target, 0.1",
+    "cross_entropy_ignore, target, 0",
+    "cross_entropy_soft, target_probs, 0"
+  })
+  void crossEntropy(String name, String targets, float smoothing) throws IOException {
+    try (Case op = new Case(OPS, name)) {
+      op.check(op.graph.crossEntropy(op.input("x"), op.input(targets), smoothing));
+    }
+  }
+
+  @Test
+  void meanSquaredError() throws IOException {
+    try (Case op = new Case(OPS, "mse")) {
+      op.check(op.graph.meanSquaredError(op.input("x"), op.input("target")));
     }
   }
 
@@ -178,6 +235,8 @@ class GoldenOpsTest {
       // PyTorch has the features first, a model's position embeddings have them last.
       op.featuresLast("pos");
       op.featuresLast("output");
+      op.featuresLast("grad_pos");
+      op.featuresLast("grad_output");
       Value grid = op.parameter("pos");
       op.check(op.graph.resizePositions(grid, size[0], size[1], size[2], size[3], false));
     }
@@ -208,8 +267,10 @@ class GoldenOpsTest {
       return graph.parameter(tensor, tensors.get(tensor).shape());
     }
 
+    /** Under the name that the graph has for it, its gradient likewise. */
     void rename(String from, String to) {
       tensors.put(to, tensors.remove(from));
+      tensors.put("grad_" + to, tensors.remove("grad_" + from));
     }
 
     /** Ones for zeros: PyTorch's mask says what to ignore, a graph's what to see. */
@@ -236,18 +297,49 @@ class GoldenOpsTest {
 
     void check(Value output) {
       graph.output("output", output);
+      Map<String, Value> gradients = gradients(output);
+      gradients.forEach((wanted, gradient) -> graph.output("grad_" + wanted, gradient));
       Graph built = graph.build();
-      Tensor expected = tensors.get("output");
+      Map<String, Tensor> parameters = new HashMap<>(tensors);
       ENGINES.forEach((engineName, engine) -> {
-        Tensor actual = engine.compile(built, tensors).run(tensors).get("output");
-        assertThat(actual.shape()).isEqualTo(expected.shape());
-        assertClose(name + " on " + engineName, actual.toFloats(), expected.toFloats());
+        Map<String, Tensor> results = engine.compile(built, parameters).run(tensors);
+        results.forEach((tensor, actual) -> {
+          Tensor expected = tensors.get(tensor);
+          assertThat(actual.shape().elements()).isEqualTo(expected.shape().elements());
+          assertClose(
+              name + " on " + engineName + ", " + tensor,
+              actual.toFloats(),
+              expected.toFloats(),
+              tensor.equals("output") ? TOLERANCE : GRADIENT_TOLERANCE,
+              tensor.equals("output") ? TOLERANCE : GRADIENT_RELATIVE_TOLERANCE);
+        });
       });
     }
 
-    private static void assertClose(String what, float[] actual, float[] expected) {
+    /** Those of Σ output·grad_output, by all that the file holds a gradient of. */
+    private Map<String, Value> gradients(Value output) {
+      Map<String, Value> wanted = new HashMap<>();
+      Graph forward = graph.build();
+      tensors
+          .keySet()
+          .forEach(gradient -> {
+            if (gradient.startsWith("grad_") && !gradient.equals("grad_output")) {
+              String by = gradient.substring("grad_".length());
+              Value value = forward.inputs().getOrDefault(by, forward.parameters().get(by));
+              wanted.put(by, Objects.requireNonNull(value, by));
+            }
+          });
+      assertThat(wanted).as("gradients in " + name).isNotEmpty();
+      int elements = (int) output.shape().elements();
+      Value weights = graph.parameter("grad_output", Shape.of(1, elements));
+      Value loss = graph.linear(graph.reshape(output, Shape.of(1, elements)), weights, null);
+      return Backward.of(graph, loss, wanted);
+    }
+
+    private static void assertClose(
+        String what, float[] actual, float[] expected, double absolute, double relative) {
       for (int i = 0; i < expected.length; i++) {
-        double tolerance = TOLERANCE * (1 + Math.abs(expected[i]));
+        double tolerance = absolute + relative * Math.abs(expected[i]);
         if (!(Math.abs(actual[i] - expected[i]) <= tolerance)) {
           throw new AssertionError(
               "%s: element %d is %s, not %s".formatted(what, i, actual[i], expected[i]));

@@ -3,6 +3,7 @@ package dev.tessera.engine.cpu;
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
 
+import dev.tessera.graph.Value;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,15 @@ import org.jspecify.annotations.Nullable;
 final class AttentionStep implements Step {
   /** Extents of the operation; {@code width} is that of one head. */
   record Sizes(int batch, int heads, int queries, int keys, int width) {
+    static Sizes of(Value query, Value key, int heads) {
+      return new Sizes(
+          query.shape().extent(0),
+          heads,
+          query.shape().extent(1),
+          key.shape().extent(1),
+          query.shape().last() / heads);
+    }
+
     int hidden() {
       return heads * width;
     }

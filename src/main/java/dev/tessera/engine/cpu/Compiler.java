@@ -1,10 +1,10 @@
 package dev.tessera.engine.cpu;
 
-import static dev.tessera.engine.cpu.Lanes.COLUMNS;
-import static dev.tessera.engine.cpu.Lanes.ROWS;
-
+import dev.tessera.engine.Variables;
+import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
+import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,34 +21,52 @@ final class Compiler {
   private final List<Step> steps = new ArrayList<>();
   private final Map<AttentionStep.Sizes, AttentionStep.Buffers[]> attentionBuffers =
       new HashMap<>();
-  private final float[] packedRows;
-  private final float[][] tiles;
+  private final float[] @Nullable [] variables;
+  private final Products products;
+  private final GradientCompiler gradients;
 
-  Compiler(CpuEngine engine, Graph graph, Constants constants) {
+  Compiler(CpuEngine engine, Graph graph, Constants constants, Variables variables) {
     this.engine = engine;
     this.graph = graph;
     this.constants = constants;
     this.plan = MemoryPlan.of(graph, constants);
-    this.packedRows = new float[largestPackedInput()];
-    this.tiles = new float[engine.pool().size()][ROWS * COLUMNS];
+    this.variables = new float[graph.valueCount()][];
+    for (Map.Entry<String, Value> entry : graph.variables().entrySet()) {
+      Value value = entry.getValue();
+      this.variables[value.id()] = variables.get(entry.getKey(), value.shape());
+    }
+    this.products = new Products(engine, graph, constants, this::array);
+    this.gradients = new GradientCompiler(engine, products, this::array, graph.valueCount());
   }
 
+  @SuppressWarnings("ReferenceEquality") // whether two values share an array
   CpuExecutable compile() {
     List<Op> operations =
-        graph.operations().stream()
-            // A view shares the array of what it views, by the memory plan.
-            .filter(op -> !constants.contains(op.output()) && !(op instanceof Op.Reshape))
-            .toList();
+        graph.operations().stream().filter(op -> !constants.contains(op.output())).toList();
     for (int i = 0; i < operations.size(); ) {
-      if (operations.get(i) instanceof Op.Linear first) {
-        int end = groupEnd(operations, i, first);
-        linear(operations.subList(i, end));
-        i = end;
-      } else {
-        other(operations.get(i++));
+      switch (operations.get(i)) {
+        case Op.Linear first -> {
+          int end = groupEnd(operations, i, first);
+          steps.add(products.linear(operations.subList(i, end)));
+          i = end;
+        }
+        case GradientOp gradient -> {
+          steps.add(gradients.step(gradient));
+          i++;
+        }
+        case UpdateOp update -> {
+          steps.add(gradients.step(update));
+          i++;
+        }
+        // A view shares the array of what it views, by the memory plan.
+        case Op.Reshape view when array(view.input()) == array(view.output()) -> i++;
+        case Op op -> {
+          steps.add(other(op));
+          i++;
+        }
       }
     }
-    return new CpuExecutable(engine, graph, constants, plan, steps);
+    return new CpuExecutable(engine, graph, this::array, steps);
   }
 
   /**
@@ -68,92 +86,70 @@ final class Compiler {
     return end;
   }
 
-  private void linear(List<Op> group) {
-    List<LinearStep.Layer> layers = new ArrayList<>();
-    for (Op op : group) {
-      Op.Linear linear = (Op.Linear) op;
-      Value bias = linear.bias();
-      Value scale = linear.epilogue().scale();
-      Value residual = linear.epilogue().residual();
-      PackedMatrix weights =
-          engine.pack(
-              constants.tensor(linear.weight()),
-              bias == null ? null : constants.tensor(bias),
-              scale == null ? null : constants.tensor(scale));
-      layers.add(
-          new LinearStep.Layer(
-              weights,
-              linear.epilogue().activation(),
-              residual == null ? null : array(residual),
-              array(linear.output())));
-    }
-    Value input = group.getFirst().inputs().getFirst();
-    steps.add(
-        new LinearStep(
-            array(input),
-            packedRows,
-            (int) input.shape().rows(),
-            input.shape().last(),
-            layers,
-            tiles));
-  }
-
-  private void other(Op op) {
+  private Step other(Op op) {
     Value output = op.output();
     int count = (int) output.shape().elements();
-    steps.add(
-        switch (op) {
-          case Op.Linear _ -> throw new AssertionError("grouped before");
-          case Op.Patches patches ->
-              MovementSteps.patches(patches, array(patches.input()), array(output));
-          case Op.Embedding(Value ids, Value table, Value _) ->
-              MovementSteps.embedding(
-                  array(ids), elements(ids), rows(table), table.shape(), array(output));
-          case Op.LayerNorm norm ->
-              new LayerNormStep(
-                  array(norm.input()),
-                  constants.floats(norm.weight()),
-                  constants.floats(norm.bias()),
-                  norm.epsilon(),
-                  (int) output.shape().rows(),
-                  array(output));
-          case Op.Activate activate ->
-              ElementwiseSteps.activate(
-                  activate.activation(), array(activate.input()), array(output), count);
-          case Op.Gated gated ->
-              ElementwiseSteps.gated(
-                  gated.activation(),
-                  array(gated.input()),
-                  output.shape().last(),
-                  array(output),
-                  (int) output.shape().rows());
-          case Op.Add(Value left, Value right, Value _) ->
-              ElementwiseSteps.add(
-                  array(left), array(right), elements(right), array(output), count);
-          case Op.Multiply(Value left, Value right, Value _) ->
-              ElementwiseSteps.multiply(
-                  array(left), array(right), elements(right), array(output), count);
-          case Op.Scale(Value input, float factor, Value _) ->
-              ElementwiseSteps.scale(array(input), factor, array(output), count);
-          case Op.Attention a ->
-              attention(
-                  a.query(), a.key(), a.value(), a.keyMask(), a.heads(), a.scale(), a.causal(), op);
-          case Op.AttentionProbabilities a ->
-              attention(
-                  a.query(), a.key(), null, a.keyMask(), a.heads(), a.scale(), a.causal(), op);
-          case Op.Concat concat ->
-              MovementSteps.concat(
-                  concat, concat.parts().stream().map(this::array).toList(), array(output));
-          case Op.ConcatFeatures concat ->
-              MovementSteps.concatFeatures(
-                  concat, array(concat.left()), array(concat.right()), array(output));
-          case Op.Slice slice -> MovementSteps.slice(slice, array(slice.input()), array(output));
-          case Op.MeanTokens mean ->
-              MovementSteps.meanTokens(mean, array(mean.input()), array(output));
-          case Op.Reshape _ -> throw new AssertionError("a view takes no step");
-          case Op.ResizePositions _ ->
-              throw new IllegalArgumentException("position embeddings must be parameters");
-        });
+    return switch (op) {
+      case Op.Linear _, GradientOp _, UpdateOp _ -> throw new AssertionError("not here");
+      case Op.Patches patches ->
+          MovementSteps.patches(patches, array(patches.input()), array(output));
+      case Op.Embedding(Value ids, Value table, Value _) ->
+          MovementSteps.embedding(
+              array(ids), elements(ids), rows(table), table.shape(), array(output));
+      case Op.LayerNorm norm ->
+          new LayerNormStep(
+              array(norm.input()),
+              array(norm.weight()),
+              array(norm.bias()),
+              norm.epsilon(),
+              (int) output.shape().rows(),
+              array(output));
+      case Op.Activate activate ->
+          ElementwiseSteps.activate(
+              activate.activation(), array(activate.input()), array(output), count);
+      case Op.Gated gated ->
+          ElementwiseSteps.gated(
+              gated.activation(),
+              array(gated.input()),
+              output.shape().last(),
+              array(output),
+              (int) output.shape().rows());
+      case Op.Add(Value left, Value right, Value _) ->
+          ElementwiseSteps.add(array(left), array(right), elements(right), array(output), count);
+      case Op.Multiply(Value left, Value right, Value _) ->
+          ElementwiseSteps.multiply(
+              array(left), array(right), elements(right), array(output), count);
+      case Op.Scale(Value input, float factor, Value _) ->
+          ElementwiseSteps.scale(array(input), factor, array(output), count);
+      case Op.Attention a ->
+          attention(
+              a.query(), a.key(), a.value(), a.keyMask(), a.heads(), a.scale(), a.causal(), op);
+      case Op.AttentionProbabilities a ->
+          attention(a.query(), a.key(), null, a.keyMask(), a.heads(), a.scale(), a.causal(), op);
+      case Op.Concat concat ->
+          MovementSteps.concat(
+              concat, concat.parts().stream().map(this::array).toList(), array(output));
+      case Op.ConcatFeatures concat ->
+          MovementSteps.concatFeatures(
+              concat, array(concat.left()), array(concat.right()), array(output));
+      case Op.Slice slice -> MovementSteps.slice(slice, array(slice.input()), array(output));
+      case Op.MeanTokens mean -> MovementSteps.meanTokens(mean, array(mean.input()), array(output));
+      case Op.Reshape reshape ->
+          ElementwiseSteps.copy(array(reshape.input()), array(output), count);
+      case Op.Dropout dropout ->
+          GradientSteps.dropout(
+              dropout, array(dropout.input()), array(dropout.seed()), array(output));
+      case Op.CrossEntropy loss ->
+          LossSteps.crossEntropy(loss, array(loss.logits()), array(loss.targets()), array(output));
+      case Op.Fill _,
+          Op.RmsNorm _,
+          Op.L2Normalize _,
+          Op.Softmax _,
+          Op.LogSoftmax _,
+          Op.MeanSquaredError _,
+          Op.ResizePositions _ ->
+          gradients.oracle(op);
+    };
   }
 
   private AttentionStep attention(
@@ -165,13 +161,7 @@ final class Compiler {
       float scale,
       boolean causal,
       Op op) {
-    AttentionStep.Sizes sizes =
-        new AttentionStep.Sizes(
-            query.shape().extent(0),
-            heads,
-            query.shape().extent(1),
-            key.shape().extent(1),
-            query.shape().last() / heads);
+    AttentionStep.Sizes sizes = AttentionStep.Sizes.of(query, key, heads);
     return new AttentionStep(
         sizes,
         array(query),
@@ -193,6 +183,10 @@ final class Compiler {
   }
 
   private float[] array(Value value) {
+    float[] variable = variables[value.id()];
+    if (variable != null) {
+      return variable;
+    }
     return constants.contains(value) ? constants.floats(value) : plan.array(value);
   }
 
@@ -201,24 +195,12 @@ final class Compiler {
     if (constants.contains(table)) {
       return constants.tensor(table)::copyTo;
     }
-    float[] rows = plan.array(table);
+    float[] rows = array(table);
     return (from, target, offset, count) ->
         System.arraycopy(rows, (int) from, target, offset, count);
   }
 
   private static int elements(Value value) {
     return (int) value.shape().elements();
-  }
-
-  private int largestPackedInput() {
-    int largest = 0;
-    for (Op op : graph.operations()) {
-      if (op instanceof Op.Linear linear && !constants.contains(op.output())) {
-        int rows = (int) linear.input().shape().rows();
-        int floats = Lanes.rowTiles(rows) * ROWS * linear.input().shape().last();
-        largest = Math.max(largest, floats);
-      }
-    }
-    return largest;
   }
 }

@@ -4,6 +4,7 @@ import dev.tessera.engine.Engine;
 import dev.tessera.engine.scalar.ScalarKernels;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
+import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import dev.tessera.tensor.Tensor;
 import java.util.Map;
@@ -28,7 +29,7 @@ final class Constants {
           Engine.parameter(graph, parameters, entry.getKey()).reshape(value.shape());
     }
     for (Op op : graph.operations()) {
-      if (op.inputs().stream().allMatch(this::contains)) {
+      if (!(op instanceof UpdateOp) && op.inputs().stream().allMatch(this::contains)) {
         fold(op);
       }
     }
@@ -45,9 +46,12 @@ final class Constants {
     for (Value input : op.inputs()) {
       values[input.id()] = floats(input);
     }
-    float[] result = ScalarKernels.execute(op, values);
-    floats[output.id()] = result;
-    tensors[output.id()] = Tensor.of(output.shape(), result);
+    ScalarKernels.execute(op, values);
+    for (Value computed : op.outputs()) {
+      float[] result = values[computed.id()];
+      floats[computed.id()] = result;
+      tensors[computed.id()] = Tensor.of(computed.shape(), result);
+    }
   }
 
   boolean contains(Value value) {

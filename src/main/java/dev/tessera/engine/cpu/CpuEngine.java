@@ -2,7 +2,9 @@ package dev.tessera.engine.cpu;
 
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
+import dev.tessera.engine.Variables;
 import dev.tessera.graph.Fusion;
+import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
 import dev.tessera.tensor.Tensor;
@@ -72,10 +74,10 @@ public final class CpuEngine implements Engine {
   }
 
   @Override
-  public Executable compile(Graph graph, Map<String, Tensor> parameters) {
+  public Executable compile(Graph graph, Map<String, Tensor> parameters, Variables variables) {
     Graph fused = Fusion.fuse(graph);
     expectWork(products(fused));
-    return new Compiler(this, fused, new Constants(fused, parameters)).compile();
+    return new Compiler(this, fused, new Constants(fused, parameters), variables).compile();
   }
 
   /**
@@ -103,6 +105,10 @@ public final class CpuEngine implements Engine {
           switch (op) {
             case Op.Linear linear ->
                 linear.output().shape().elements() * linear.input().shape().last();
+            case GradientOp.LinearInput linear ->
+                linear.gradient().shape().elements() * linear.output().shape().last();
+            case GradientOp.LinearWeight linear ->
+                linear.gradient().shape().elements() * linear.input().shape().last();
             case Op.Attention attention ->
                 2 * attention.query().shape().elements() * attention.key().shape().extent(1);
             default -> 0;

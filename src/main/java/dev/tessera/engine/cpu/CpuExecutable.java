@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** The steps of one graph, in order. */
 final class CpuExecutable implements Executable {
@@ -19,19 +20,16 @@ final class CpuExecutable implements Executable {
   private final Kernels kernels;
   private final long products;
   private final Graph graph;
-  private final Constants constants;
-  private final MemoryPlan plan;
+  private final Function<Value, float[]> arrays;
   private final Step[] steps;
 
-  CpuExecutable(
-      CpuEngine engine, Graph graph, Constants constants, MemoryPlan plan, List<Step> steps) {
+  CpuExecutable(CpuEngine engine, Graph graph, Function<Value, float[]> arrays, List<Step> steps) {
     this.engine = engine;
     this.pool = engine.pool();
     this.kernels = engine.kernels();
     this.products = CpuEngine.products(graph);
     this.graph = graph;
-    this.constants = constants;
-    this.plan = plan;
+    this.arrays = arrays;
     this.steps = steps.toArray(Step[]::new);
   }
 
@@ -41,7 +39,7 @@ final class CpuExecutable implements Executable {
       for (Map.Entry<String, Value> entry : graph.inputs().entrySet()) {
         Value value = entry.getValue();
         Tensor tensor = Executable.input(inputs, entry.getKey(), value.shape());
-        tensor.copyTo(0, plan.array(value), 0, (int) value.shape().elements());
+        tensor.copyTo(0, arrays.apply(value), 0, (int) value.shape().elements());
       }
       engine.expectWork(products);
       for (Step step : steps) {
@@ -56,7 +54,7 @@ final class CpuExecutable implements Executable {
   }
 
   private Tensor output(Value value) {
-    float[] array = constants.contains(value) ? constants.floats(value) : plan.array(value);
+    float[] array = arrays.apply(value);
     Tensor tensor = Tensor.allocate(Arena.ofAuto(), DType.F32, value.shape());
     MemorySegment.copy(
         array, 0, tensor.data(), ValueLayout.JAVA_FLOAT, 0, (int) value.shape().elements());

@@ -57,6 +57,10 @@ final class ElementwiseSteps {
         });
   }
 
+  static Step copy(float[] input, float[] output, int count) {
+    return (pool, kernels) -> System.arraycopy(input, 0, output, 0, count);
+  }
+
   static Step scale(float[] input, float factor, float[] output, int count) {
     return over(
         count,

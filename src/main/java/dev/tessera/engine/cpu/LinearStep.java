@@ -9,8 +9,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Linear layers that read the same input, such as query, key and value: packs the input's rows
- * once, then multiplies them with every layer's panels in one parallel region.
+ * Matrix products with the same left-hand side, such as the linear layers of query, key and value:
+ * packs the left-hand side's rows once, then multiplies them with every layer's panels in one
+ * parallel region. The gradients of linear layers are such products, too.
  *
  * <p>A task is a block of rows times a few panels. Within it a panel's block of k stays in the
  * second-level cache while the row tiles pass over it (the order of Goto and van de Geijn, "Anatomy
@@ -19,10 +20,23 @@ import org.jspecify.annotations.Nullable;
  */
 final class LinearStep implements Step {
   /**
-   * One layer of the group. A residual excludes an activation; it may be the output's own array.
+   * The left-hand side.
+   *
+   * @param array {@code [rows, depth]}, or {@code [depth, rows]} if it is transposed
+   */
+  record Left(float[] array, int rows, int depth, boolean transposed) {}
+
+  /**
+   * One product of the group. A residual excludes an activation; it may be the output's own array.
+   *
+   * @param refill what the weights are packed from on every run; null if they never change
    */
   record Layer(
-      PackedMatrix weights, Activation activation, float @Nullable [] residual, float[] output) {}
+      PackedMatrix weights,
+      @Nullable Refill refill,
+      Activation activation,
+      float @Nullable [] residual,
+      float[] output) {}
 
   private record Block(Layer layer, int firstTile, int endTile, int firstPanel, int endPanel) {
     long products(int depth) {
@@ -42,28 +56,28 @@ final class LinearStep implements Step {
   /** What one thread does, to the order of magnitude. */
   static final int PRODUCTS_PER_NANOSECOND = 25;
 
-  private final float[] input;
+  private final Left left;
   private final float[] packed;
   private final int rows;
   private final int depth;
+  private final List<Layer> layers;
   private final List<Block> blocks;
   private final long nanoseconds;
   private final float[][] tiles;
 
   /**
-   * @param input {@code [rows, depth]}
    * @param packed room for {@code rowTiles(rows)·ROWS·depth} floats, used by this step alone while
    *     it runs
    * @param tiles for each worker room for one tile
    */
-  LinearStep(
-      float[] input, float[] packed, int rows, int depth, List<Layer> layers, float[][] tiles) {
-    this.input = input;
+  LinearStep(Left left, float[] packed, List<Layer> layers, float[][] tiles) {
+    this.left = left;
     this.packed = packed;
-    this.rows = rows;
-    this.depth = depth;
+    this.rows = left.rows;
+    this.depth = left.depth;
+    this.layers = layers;
     this.tiles = tiles;
-    this.blocks = split(layers, rows, depth);
+    this.blocks = split(layers, rows, depth, tiles.length);
     long products = 0;
     for (Block block : blocks) {
       products += block.products(depth);
@@ -71,12 +85,16 @@ final class LinearStep implements Step {
     this.nanoseconds = products / PRODUCTS_PER_NANOSECOND;
   }
 
-  private static List<Block> split(List<Layer> layers, int rows, int depth) {
+  private static List<Block> split(List<Layer> layers, int rows, int depth, int workers) {
     int rowTiles = Lanes.rowTiles(rows);
-    int rowBlocks = Math.ceilDiv(rowTiles, BLOCK_TILES);
     List<Block> blocks = new ArrayList<>();
     for (Layer layer : layers) {
       int panels = layer.weights.panels();
+      int rowBlocks = Math.ceilDiv(rowTiles, BLOCK_TILES);
+      if (rowBlocks * panels < workers) {
+        // The gradient of a small layer's weights: few rows and columns, but long sums.
+        rowBlocks = Math.min(rowTiles, 2 * workers);
+      }
       long panelWork = (long) Math.ceilDiv(rows, rowBlocks) * depth * COLUMNS;
       int step = Math.clamp(TASK_WORK / panelWork, 1, panels);
       for (int block = 0; block < rowBlocks; block++) {
@@ -92,6 +110,11 @@ final class LinearStep implements Step {
 
   @Override
   public void run(WorkerPool pool, Kernels kernels) {
+    for (Layer layer : layers) {
+      if (layer.refill != null) {
+        layer.refill.run(pool, layer.weights);
+      }
+    }
     pool.run(Lanes.rowTiles(rows), (long) rows * depth, (worker, tile) -> pack(tile));
     pool.run(
         blocks.size(),
@@ -101,7 +124,12 @@ final class LinearStep implements Step {
 
   private void pack(int tile) {
     int row = tile * ROWS;
-    Packing.rows(input, row * depth, depth, Math.min(ROWS, rows - row), depth, packed, row * depth);
+    int count = Math.min(ROWS, rows - row);
+    if (left.transposed) {
+      Packing.transposedRows(left.array, row, rows, count, depth, packed, row * depth);
+    } else {
+      Packing.rows(left.array, row * depth, depth, count, depth, packed, row * depth);
+    }
   }
 
   private void multiply(Block block, float[] edge, Kernels kernels) {

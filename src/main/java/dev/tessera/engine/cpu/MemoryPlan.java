@@ -1,8 +1,10 @@
 package dev.tessera.engine.cpu;
 
 import dev.tessera.graph.Activation;
+import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
+import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,7 +53,9 @@ final class MemoryPlan {
       if (constants.contains(op.output())) {
         continue;
       }
-      Value reused = op instanceof Op.Reshape(Value input, Value _) ? input : null;
+      // A variable has no array in the plan, so what views it is a copy.
+      Value reused =
+          op instanceof Op.Reshape(Value input, Value _) && slotOf[input.id()] >= 0 ? input : null;
       if (reused == null) {
         Value candidate = overwritable(op);
         if (candidate != null
@@ -62,20 +66,33 @@ final class MemoryPlan {
           reused = candidate;
         }
       }
-      int slot = reused == null ? allocate(op.output(), sizes, free) : slotOf[reused.id()];
-      slotOf[op.output().id()] = slot;
-      readers[slot]++;
+      for (Value output : outputs(op)) {
+        int slot =
+            reused != null && output.equals(op.output())
+                ? slotOf[reused.id()]
+                : allocate(output, sizes, free);
+        slotOf[output.id()] = slot;
+        readers[slot]++;
+      }
       for (Value input : op.inputs().stream().distinct().toList()) {
         int freed = slotOf[input.id()];
         if (freed >= 0 && lastUse[input.id()] == i && --readers[freed] == 0) {
           free.add(freed);
         }
       }
-      if (lastUse[op.output().id()] < 0 && --readers[slot] == 0) {
-        free.add(slot);
+      for (Value output : outputs(op)) {
+        int slot = slotOf[output.id()];
+        if (lastUse[output.id()] < 0 && --readers[slot] == 0) {
+          free.add(slot);
+        }
       }
     }
     return new MemoryPlan(slotOf, sizes);
+  }
+
+  /** What an operation writes that needs an array: a variable has one outside of the plan. */
+  private static List<Value> outputs(Op op) {
+    return op instanceof UpdateOp ? List.of() : op.outputs();
   }
 
   /** Index of the last operation that reads each value; outputs are read at the very end. */
@@ -102,6 +119,10 @@ final class MemoryPlan {
       case Op.Multiply multiply -> multiply.left();
       case Op.Scale scale -> scale.input();
       case Op.Activate activate -> activate.input();
+      case Op.Dropout dropout -> dropout.input();
+      case GradientOp.LinearInput linear -> linear.residual();
+      case GradientOp.Activate activate -> activate.gradient();
+      case GradientOp.LayerNorm norm -> norm.residual() == null ? norm.gradient() : norm.residual();
       default -> null;
     };
   }

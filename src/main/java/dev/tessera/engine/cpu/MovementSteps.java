@@ -1,9 +1,11 @@
 package dev.tessera.engine.cpu;
 
 import dev.tessera.engine.Executable;
+import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
 import dev.tessera.tensor.Shape;
+import java.util.Arrays;
 import java.util.List;
 
 /** Operations that only bring floats to another place: copies of whole runs. */
@@ -105,6 +107,25 @@ final class MovementSteps {
     return (pool, kernels) -> {
       for (int i = 0; i < count; i++) {
         System.arraycopy(input, first + i * stride, output, i * taken, taken);
+      }
+    };
+  }
+
+  /** The reverse of {@link #slice}: zeros around what was taken. */
+  static Step pad(GradientOp.Pad op, float[] gradient, float[] output) {
+    Shape out = op.output().shape();
+    int inner = 1;
+    for (int axis = op.axis() + 1; axis < out.rank(); axis++) {
+      inner *= out.extent(axis);
+    }
+    int given = op.gradient().shape().extent(op.axis()) * inner;
+    int stride = out.extent(op.axis()) * inner;
+    int first = op.from() * inner;
+    int count = (int) (out.elements() / stride);
+    return (pool, kernels) -> {
+      Arrays.fill(output, 0, count * stride, 0f);
+      for (int i = 0; i < count; i++) {
+        System.arraycopy(gradient, i * given, output, first + i * stride, given);
       }
     };
   }

@@ -59,6 +59,20 @@ record PackedMatrix(long address, int in, int out, float[] bias) {
     return new PackedMatrix(address, in, out, paddedBias);
   }
 
+  /**
+   * Room for a matrix that is packed anew on every run.
+   *
+   * @param address of {@link #floats} floats
+   */
+  static PackedMatrix at(long address, int in, int out) {
+    return new PackedMatrix(address, in, out, new float[Lanes.panels(out) * COLUMNS]);
+  }
+
+  /** Floats of the panels of a matrix with these extents. */
+  static long floats(int in, int out) {
+    return (long) Lanes.panels(out) * COLUMNS * in;
+  }
+
   int panels() {
     return Lanes.panels(out);
   }

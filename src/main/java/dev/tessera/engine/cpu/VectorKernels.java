@@ -6,6 +6,7 @@ import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /** The kernels in the Vector API. */
 final class VectorKernels {
@@ -97,6 +98,34 @@ final class VectorKernels {
         NativeFloats.store(p, panel + (long) at * Float.BYTES);
       }
       FloatVector.broadcast(SPECIES, 1f).div(sum).intoArray(inverse, lane);
+    }
+  }
+
+  /**
+   * Copies {@code rows} rows of {@code columns} floats, {@code stride} apart, to a panel; the
+   * columns that a panel has beyond them are zeroed.
+   */
+  static void copyColumns(float[] source, int from, int stride, int columns, int rows, long panel) {
+    int whole = columns / WIDTH * WIDTH;
+    VectorMask<Float> rest = SPECIES.indexInRange(whole, columns);
+    FloatVector zero = FloatVector.zero(SPECIES);
+    for (int row = 0; row < rows; row++) {
+      int at = from + row * stride;
+      long to = panel + row * STEP;
+      int column = 0;
+      for (; column < whole; column += WIDTH) {
+        NativeFloats.store(
+            FloatVector.fromArray(SPECIES, source, at + column), to + (long) column * Float.BYTES);
+      }
+      if (column < columns) {
+        NativeFloats.store(
+            FloatVector.fromArray(SPECIES, source, at + column, rest),
+            to + (long) column * Float.BYTES);
+        column += WIDTH;
+      }
+      for (; column < COLUMNS; column += WIDTH) {
+        NativeFloats.store(zero, to + (long) column * Float.BYTES);
+      }
     }
   }
 

@@ -104,6 +104,48 @@ final class VectorMath {
     return half.fma(tanh(inner), half);
   }
 
+  /** The derivatives of the non-linearities. */
+  static FloatVector derivative(Activation activation, FloatVector x) {
+    return switch (activation) {
+      case IDENTITY -> broadcast(1f);
+      case GELU -> geluDerivative(x);
+      case GELU_TANH -> geluTanhDerivative(x);
+      case QUICK_GELU -> {
+        FloatVector s = sigmoid(x.mul(1.702f));
+        yield x.mul(1.702f).mul(broadcast(1f).sub(s)).fma(s, s);
+      }
+      case RELU -> broadcast(1f).blend(0f, x.compare(VectorOperators.LE, 0f));
+      case SILU -> {
+        FloatVector s = sigmoid(x);
+        yield x.mul(broadcast(1f).sub(s)).fma(s, s);
+      }
+      case TANH -> {
+        FloatVector t = tanh(x);
+        yield broadcast(1f).sub(t.mul(t));
+      }
+      case SIGMOID -> {
+        FloatVector s = sigmoid(x);
+        yield s.mul(broadcast(1f).sub(s));
+      }
+    };
+  }
+
+  /** Φ(x) + x·φ(x), with the density φ(x) = exp(−x²/2)/√(2π). */
+  private static FloatVector geluDerivative(FloatVector x) {
+    FloatVector density = exp(x.mul(x).mul(-0.5f)).mul(0.3989423f);
+    FloatVector distribution = erf(x.mul(0.70710677f)).fma(broadcast(0.5f), broadcast(0.5f));
+    return x.fma(density, distribution);
+  }
+
+  /** (1 + t)/2 + x·(1 − t²)/2·√(2/π)·(1 + 3·0.044715·x²), with t the tanh in GELU's formula. */
+  private static FloatVector geluTanhDerivative(FloatVector x) {
+    FloatVector square = x.mul(x);
+    FloatVector t = tanh(square.fma(broadcast(0.044715f), broadcast(1f)).mul(x).mul(0.7978846f));
+    FloatVector slope = square.fma(broadcast(0.134145f), broadcast(1f)).mul(x).mul(0.3989423f);
+    FloatVector level = t.fma(broadcast(0.5f), broadcast(0.5f));
+    return slope.fma(broadcast(1f).sub(t.mul(t)), level);
+  }
+
   private static FloatVector broadcast(float value) {
     return FloatVector.broadcast(SPECIES, value);
   }

@@ -2,6 +2,7 @@ package dev.tessera.engine.scalar;
 
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
+import dev.tessera.engine.Variables;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
@@ -25,8 +26,11 @@ public final class ScalarEngine implements Engine {
   }
 
   @Override
-  public Executable compile(Graph graph, Map<String, Tensor> parameters) {
+  public Executable compile(Graph graph, Map<String, Tensor> parameters, Variables variables) {
     float[][] constants = new float[graph.valueCount()][];
+    for (Map.Entry<String, Value> entry : graph.variables().entrySet()) {
+      constants[entry.getValue().id()] = variables.get(entry.getKey(), entry.getValue().shape());
+    }
     for (Map.Entry<String, Value> entry : graph.parameters().entrySet()) {
       constants[entry.getValue().id()] =
           Engine.parameter(graph, parameters, entry.getKey()).toFloats();
@@ -45,7 +49,7 @@ public final class ScalarEngine implements Engine {
       values[value.id()] = Executable.input(inputs, entry.getKey(), value.shape()).toFloats();
     }
     for (Op op : graph.operations()) {
-      values[op.output().id()] = ScalarKernels.execute(op, values);
+      ScalarKernels.execute(op, values);
     }
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (Map.Entry<String, Value> entry : graph.outputs().entrySet()) {

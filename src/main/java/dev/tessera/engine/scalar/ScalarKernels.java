@@ -3,17 +3,28 @@ package dev.tessera.engine.scalar;
 import dev.tessera.engine.BicubicGrid;
 import dev.tessera.engine.Executable;
 import dev.tessera.graph.Activation;
+import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Op;
+import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import dev.tessera.tensor.Shape;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Each operation as its definition says, accumulated in double and rounded once. */
 public final class ScalarKernels {
   private ScalarKernels() {}
 
-  /** The output of {@code op}; {@code values} holds every value computed so far, by id. */
-  public static float[] execute(Op op, float[][] values) {
+  /** Stores what {@code op} computes; {@code values} holds every value computed so far, by id. */
+  public static void execute(Op op, float[][] values) {
+    switch (op) {
+      case GradientOp gradient -> ScalarGradients.execute(gradient, values);
+      case UpdateOp update -> ScalarUpdates.execute(update, values);
+      default -> values[op.output().id()] = forward(op, values);
+    }
+  }
+
+  private static float[] forward(Op op, float[][] values) {
     return switch (op) {
       case Op.Patches patches -> patches(patches, values[patches.input().id()]);
       case Op.Linear linear -> linear(linear, values);
@@ -37,7 +48,26 @@ public final class ScalarKernels {
       case Op.MeanTokens mean -> meanTokens(mean, values[mean.input().id()]);
       case Op.Reshape(Value input, Value _) -> values[input.id()];
       case Op.ResizePositions resize -> BicubicGrid.resize(resize, values[resize.input().id()]);
+      case Op.Fill(float value, Value output) -> fill(value, output);
+      case Op.RmsNorm norm ->
+          ScalarRows.rmsNorm(norm, values[norm.input().id()], values[norm.weight().id()]);
+      case Op.L2Normalize norm -> ScalarRows.l2Normalize(norm, values[norm.input().id()]);
+      case Op.Softmax softmax -> ScalarRows.softmax(softmax, values[softmax.input().id()]);
+      case Op.LogSoftmax softmax -> ScalarRows.logSoftmax(softmax, values[softmax.input().id()]);
+      case Op.CrossEntropy loss ->
+          ScalarRows.crossEntropy(loss, values[loss.logits().id()], values[loss.targets().id()]);
+      case Op.MeanSquaredError loss ->
+          ScalarRows.meanSquaredError(values[loss.input().id()], values[loss.target().id()]);
+      case Op.Dropout dropout ->
+          ScalarRows.dropout(dropout, values[dropout.input().id()], values[dropout.seed().id()]);
+      case GradientOp _, UpdateOp _ -> throw new AssertionError("computes several values");
     };
+  }
+
+  private static float[] fill(float value, Value output) {
+    float[] y = new float[(int) output.shape().elements()];
+    Arrays.fill(y, value);
+    return y;
   }
 
   private static float[] patches(Op.Patches op, float[] pixels) {
@@ -202,7 +232,7 @@ public final class ScalarKernels {
     return y;
   }
 
-  private static float[] probabilities(
+  static float[] probabilities(
       Value query,
       Value key,
       @Nullable Value keyMask,

@@ -1,0 +1,159 @@
+package dev.tessera.engine.cpu;
+
+import dev.tessera.engine.cpu.AttentionGradientStep.Projections;
+import dev.tessera.graph.GradientOp;
+import dev.tessera.graph.Op;
+import dev.tessera.graph.UpdateOp;
+import dev.tessera.graph.Value;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Turns gradients and updates into steps bound to their arrays. */
+final class GradientCompiler {
+  private final CpuEngine engine;
+  private final Products products;
+  private final Function<Value, float[]> arrays;
+  private final int valueCount;
+  private final Map<AttentionStep.Sizes, AttentionGradientStep.Buffers[]> attentionBuffers =
+      new HashMap<>();
+
+  GradientCompiler(
+      CpuEngine engine, Products products, Function<Value, float[]> arrays, int valueCount) {
+    this.engine = engine;
+    this.products = products;
+    this.arrays = arrays;
+    this.valueCount = valueCount;
+  }
+
+  Step step(GradientOp op) {
+    return switch (op) {
+      case GradientOp.LinearInput linear -> products.linearInput(linear);
+      case GradientOp.LinearWeight linear -> products.linearWeight(linear);
+      case GradientOp.SumLeading(Value input, Value output) ->
+          GradientSteps.sumLeading(
+              array(input), elements(input) / elements(output), elements(output), array(output));
+      case GradientOp.Activate a ->
+          GradientSteps.activate(
+              a.activation(),
+              array(a.input()),
+              array(a.gradient()),
+              array(a.output()),
+              elements(a.output()));
+      case GradientOp.LayerNorm norm -> layerNorm(norm);
+      case GradientOp.Attention attention -> attention(attention);
+      case GradientOp.CrossEntropy loss ->
+          LossSteps.crossEntropyGradient(
+              loss,
+              array(loss.loss().logits()),
+              array(loss.loss().targets()),
+              array(loss.gradient()),
+              array(loss.output()));
+      case GradientOp.Pad pad -> MovementSteps.pad(pad, array(pad.gradient()), array(pad.output()));
+      case GradientOp.Norm norm ->
+          GradientSteps.norm(
+              norm.gradients().stream().map(arrays).toList(),
+              norm.gradients().stream().mapToInt(GradientCompiler::elements).toArray(),
+              norm.maximum(),
+              array(norm.output()));
+      case GradientOp.Gated _,
+          GradientOp.RmsNorm _,
+          GradientOp.L2Normalize _,
+          GradientOp.Softmax _,
+          GradientOp.LogSoftmax _,
+          GradientOp.MeanSquaredError _,
+          GradientOp.SpreadTokens _,
+          GradientOp.Patches _,
+          GradientOp.ResizePositions _,
+          GradientOp.Embedding _ ->
+          oracle(op);
+    };
+  }
+
+  Step oracle(Op op) {
+    return new OracleStep(
+        op,
+        op.inputs().stream().map(arrays).toList(),
+        op.outputs().stream().map(arrays).toList(),
+        valueCount);
+  }
+
+  private Step layerNorm(GradientOp.LayerNorm op) {
+    return GradientSteps.layerNorm(
+        array(op.input()),
+        array(op.weight()),
+        array(op.gradient()),
+        nullable(op.residual()),
+        op.epsilon(),
+        (int) op.input().shape().rows(),
+        array(op.output()),
+        array(op.weightGradient()),
+        array(op.biasGradient()));
+  }
+
+  private Step attention(GradientOp.Attention op) {
+    AttentionStep.Sizes sizes = AttentionStep.Sizes.of(op.query(), op.key(), op.heads());
+    return new AttentionGradientStep(
+        sizes,
+        new Projections(array(op.query()), array(op.key()), array(op.value())),
+        nullable(op.keyMask()),
+        op.scale(),
+        op.causal(),
+        array(op.gradient()),
+        new Projections(array(op.output()), array(op.keyGradient()), array(op.valueGradient())),
+        attentionBuffers.computeIfAbsent(sizes, this::buffers));
+  }
+
+  private AttentionGradientStep.Buffers[] buffers(AttentionStep.Sizes sizes) {
+    AttentionGradientStep.Buffers[] buffers =
+        new AttentionGradientStep.Buffers[engine.pool().size()];
+    for (int i = 0; i < buffers.length; i++) {
+      buffers[i] = new AttentionGradientStep.Buffers(engine.arena(), sizes);
+    }
+    return buffers;
+  }
+
+  Step step(UpdateOp op) {
+    return switch (op) {
+      case UpdateOp.Adam adam ->
+          UpdateSteps.adam(
+              adam,
+              array(adam.parameter()),
+              array(adam.gradient()),
+              array(adam.first()),
+              array(adam.second()),
+              array(adam.norm()),
+              array(adam.schedule()));
+      case UpdateOp.Sgd sgd ->
+          UpdateSteps.sgd(
+              sgd,
+              array(sgd.parameter()),
+              array(sgd.gradient()),
+              nullable(sgd.velocity()),
+              array(sgd.norm()),
+              array(sgd.schedule()));
+      case UpdateOp.Average average ->
+          UpdateSteps.average(average, array(average.average()), array(average.parameter()));
+      case UpdateOp.Accumulate accumulate ->
+          UpdateSteps.accumulate(accumulate, array(accumulate.sum()), array(accumulate.gradient()));
+      case UpdateOp.Clear(Value variable) -> {
+        float[] array = array(variable);
+        yield (pool, kernels) -> Arrays.fill(array, 0f);
+      }
+    };
+  }
+
+  private float[] array(Value value) {
+    return arrays.apply(value);
+  }
+
+  private float @Nullable [] nullable(@Nullable Value value) {
+    return value == null ? null : arrays.apply(value);
+  }
+
+  private static int elements(Value value) {
+    return (int) value.shape().elements();
+  }
+}
