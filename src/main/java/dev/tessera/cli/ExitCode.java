@@ -25,6 +25,9 @@ final class ExitCode {
   /** Output that cannot be written. */
   static final int OUTPUT = 6;
 
+  /** A data set that cannot be obtained or used. */
+  static final int DATA = 7;
+
   /** Ended by Ctrl-C: 128 plus the number of SIGINT, as shells and the JVM have it. */
   static final int INTERRUPTED = 130;
 
@@ -40,6 +43,7 @@ final class ExitCode {
     descriptions.put(" 4", "no image could be read");
     descriptions.put(" 5", "the device asked for is not available");
     descriptions.put(" 6", "the output cannot be written");
+    descriptions.put(" 7", "the data set cannot be used");
     descriptions.put("130", "interrupted");
     return descriptions;
   }

@@ -1,12 +1,11 @@
 package dev.tessera.cli;
 
+import dev.tessera.image.Decoder;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.regex.PatternSyntaxException;
 
 /**
@@ -17,12 +16,6 @@ import java.util.regex.PatternSyntaxException;
  * endings of images are taken.
  */
 final class FileFilter {
-  private static final Set<String> ENDINGS =
-      Set.of(
-          "jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "bmp", "dib", "tif", "tiff", "webp",
-          "pbm", "pgm", "ppm", "pnm", "pam", "pcx", "dcx", "ico", "icns", "psd", "xbm", "xpm",
-          "wbmp", "hdr", "pic");
-
   private record Glob(boolean wholePath, PathMatcher matcher) {
     boolean matches(Path relative) {
       return matcher.matches(wholePath ? relative : relative.getFileName());
@@ -60,7 +53,9 @@ final class FileFilter {
    */
   boolean takesFile(Path relative) {
     return !matches(excludes, relative)
-        && (includes.isEmpty() ? hasImageEnding(relative) : matches(includes, relative));
+        && (includes.isEmpty()
+            ? Decoder.hasImageEnding(relative.getFileName().toString())
+            : matches(includes, relative));
   }
 
   /**
@@ -77,11 +72,5 @@ final class FileFilter {
       }
     }
     return false;
-  }
-
-  private static boolean hasImageEnding(Path file) {
-    String name = file.getFileName().toString();
-    return ENDINGS.contains(name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT))
-        && name.indexOf('.') >= 0;
   }
 }

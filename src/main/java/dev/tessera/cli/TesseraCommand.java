@@ -1,6 +1,7 @@
 package dev.tessera.cli;
 
 import dev.tessera.checkpoint.CheckpointException;
+import dev.tessera.data.DataException;
 import dev.tessera.report.PlotException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -154,6 +155,7 @@ final class TesseraCommand implements Runnable {
             case Failure failure -> failure.exitCode();
             case CheckpointException _ -> ExitCode.CHECKPOINT;
             case PlotException _ -> ExitCode.OUTPUT;
+            case DataException _ -> ExitCode.DATA;
             case UncheckedIOException _ -> ExitCode.USAGE;
             default -> ExitCode.INTERNAL;
           };

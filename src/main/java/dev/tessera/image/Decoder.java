@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Set;
 
 /**
  * Reads image files into upright RGB.
@@ -15,6 +17,12 @@ import java.nio.file.Path;
  * clipped, colour profiles are ignored. A decoder has no state and may be used by many threads.
  */
 public final class Decoder {
+  private static final Set<String> ENDINGS =
+      Set.of(
+          "jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "bmp", "dib", "tif", "tiff", "webp",
+          "pbm", "pgm", "ppm", "pnm", "pam", "pcx", "dcx", "ico", "icns", "psd", "xbm", "xpm",
+          "wbmp", "hdr", "pic");
+
   private final Limits limits;
 
   /** A decoder with {@link Limits#DEFAULT}. */
@@ -24,6 +32,12 @@ public final class Decoder {
 
   public Decoder(Limits limits) {
     this.limits = limits;
+  }
+
+  /** Whether a file is probably meant as an image, by the ending of its {@code name}. */
+  public static boolean hasImageEnding(String name) {
+    int dot = name.lastIndexOf('.');
+    return dot >= 0 && ENDINGS.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT));
   }
 
   /**

@@ -1,6 +1,5 @@
 package dev.tessera.image;
 
-import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -91,6 +90,16 @@ public record Preprocessor(
    *     size than the model takes
    */
   public void apply(RgbImage image, float[] target, int offset) {
+    normalize(picture(image), target, offset);
+  }
+
+  /**
+   * {@code image} as the model sees it, before its samples become floats: {@link #width} by {@link
+   * #height} pixels, gray where the model takes one channel.
+   *
+   * @throws IllegalArgumentException as {@link #apply} does
+   */
+  public RgbImage picture(RgbImage image) {
     RgbImage source = channels == 1 ? image.toGray() : image;
     int[] scaled = scaling.target(source.height(), source.width());
     int top = margin(scaled[0], height);
@@ -107,23 +116,48 @@ public record Preprocessor(
     int columns = Math.min(left + width, scaled[1]) - firstColumn;
     RgbImage visible =
         Resample.resize(source, scaled[1], scaled[0], filter, firstColumn, firstRow, columns, rows);
+    return rows == height && columns == width
+        ? visible
+        : framed(visible, firstRow - top, firstColumn - left);
+  }
+
+  /** {@code picture} with its corner at ({@code left}, {@code top}) of a picture of the border. */
+  private RgbImage framed(RgbImage picture, int top, int left) {
+    byte[] pixels = new byte[3 * width * height];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) border[i % 3];
+    }
+    for (int y = 0; y < picture.height(); y++) {
+      System.arraycopy(
+          picture.pixels(),
+          3 * y * picture.width(),
+          pixels,
+          3 * ((top + y) * width + left),
+          3 * picture.width());
+    }
+    return new RgbImage(width, height, pixels);
+  }
+
+  /**
+   * Writes a picture of the model's size as {@code [channels, height, width]} floats to {@code
+   * target} from {@code offset} on.
+   */
+  public void normalize(RgbImage picture, float[] target, int offset) {
+    if (picture.width() != width || picture.height() != height) {
+      throw new IllegalArgumentException(
+          "a picture of %dx%d pixels is not %dx%d"
+              .formatted(picture.width(), picture.height(), width, height));
+    }
     for (int c = 0; c < channels; c++) {
-      float[] levels = normalization.levels()[c];
-      int plane = offset + c * height * width;
-      if (rows < height || columns < width) {
-        Arrays.fill(target, plane, plane + height * width, levels[border[c]]);
-      }
-      for (int y = 0; y < rows; y++) {
-        int to = plane + (firstRow - top + y) * width + firstColumn - left;
-        copyRow(visible.pixels(), 3 * y * columns + c, levels, target, to, columns);
-      }
+      copyChannel(
+          picture.pixels(), c, normalization.levels()[c], target, offset + c * height * width);
     }
   }
 
-  private static void copyRow(
-      byte[] pixels, int from, float[] levels, float[] target, int to, int count) {
-    for (int x = 0; x < count; x++) {
-      target[to + x] = levels[pixels[from + 3 * x] & 0xff];
+  private void copyChannel(byte[] pixels, int channel, float[] levels, float[] target, int to) {
+    int count = width * height;
+    for (int i = 0, from = channel; i < count; i++, from += 3) {
+      target[to + i] = levels[pixels[from] & 0xff];
     }
   }
 
