@@ -28,6 +28,9 @@ final class ExitCode {
   /** A data set that cannot be obtained or used. */
   static final int DATA = 7;
 
+  /** A training whose loss is no number any more. */
+  static final int DIVERGED = 8;
+
   /** Ended by Ctrl-C: 128 plus the number of SIGINT, as shells and the JVM have it. */
   static final int INTERRUPTED = 130;
 
@@ -44,6 +47,7 @@ final class ExitCode {
     descriptions.put(" 5", "the device asked for is not available");
     descriptions.put(" 6", "the output cannot be written");
     descriptions.put(" 7", "the data set cannot be used");
+    descriptions.put(" 8", "the training diverged");
     descriptions.put("130", "interrupted");
     return descriptions;
   }

@@ -3,6 +3,7 @@ package dev.tessera.cli;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Standard error during a long run: messages, and below them a line that says how far the run is
@@ -79,6 +80,17 @@ final class Terminal {
         out.flush();
         drawn = true;
       }
+    }
+  }
+
+  /** Shows how far the run is, where there is a terminal and it is time for it. */
+  synchronized void status(Supplier<String> text) {
+    long now = clock.getAsLong();
+    if (interactive && now - lastDrawn >= INTERVAL) {
+      lastDrawn = now;
+      out.print(ERASE + printable(text.get()));
+      out.flush();
+      drawn = true;
     }
   }
 

@@ -3,6 +3,7 @@ package dev.tessera.cli;
 import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.data.DataException;
 import dev.tessera.report.PlotException;
+import dev.tessera.train.RunException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  tessera classify --model vit-base photos/",
+      "  tessera train photos/ --init vit-base --output runs/photos",
       "  tessera models info vit-base",
       "",
       "'tessera COMMAND --help' says more about a command."
@@ -47,6 +49,7 @@ final class TesseraCommand implements Runnable {
               new Entry("classify", ClassifyCommand::new),
               new Entry("embed", EmbedCommand::new),
               new Entry("explain", ExplainCommand::new)),
+          new Group("Training", new Entry("train", TrainCommand::new)),
           new Group("Models", new Entry("models", ModelsCommand::new)),
           new Group(
               "For comparing implementations", new Entry("preprocess", PreprocessCommand::new)),
@@ -102,6 +105,10 @@ final class TesseraCommand implements Runnable {
     spec.usageMessage().width(100);
     spec.usageMessage().exitCodeListHeading("%nExit codes:%n");
     spec.usageMessage().exitCodeList(ExitCode.descriptions());
+    if (spec.userObject() instanceof TrainCommand) {
+      line.getHelpSectionMap()
+          .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, TrainCommand::optionSections);
+    }
     for (CommandLine command : line.getSubcommands().values()) {
       configure(command, command.getCommandSpec());
     }
@@ -156,6 +163,7 @@ final class TesseraCommand implements Runnable {
             case CheckpointException _ -> ExitCode.CHECKPOINT;
             case PlotException _ -> ExitCode.OUTPUT;
             case DataException _ -> ExitCode.DATA;
+            case RunException run -> run.isWriting() ? ExitCode.OUTPUT : ExitCode.USAGE;
             case UncheckedIOException _ -> ExitCode.USAGE;
             default -> ExitCode.INTERNAL;
           };

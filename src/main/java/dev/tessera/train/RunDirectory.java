@@ -193,7 +193,7 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   /** Replaces the picture of the curves. */
-  void writeCurves(byte[] png) throws RunException {
+  public void writeCurves(byte[] png) throws RunException {
     write(CURVES, png);
   }
 

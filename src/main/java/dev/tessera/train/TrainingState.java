@@ -87,6 +87,21 @@ record TrainingState(
     return new TrainingState(0, 0, 0, 0, 1, 0, Sums.NONE, Best.NONE, 0, false);
   }
 
+  TrainingState withStride(double other) {
+    return new TrainingState(
+        epoch, batch, step, scheduleStep, other, seconds, sums, best, metricsBytes, finished);
+  }
+
+  TrainingState withSeconds(double other) {
+    return new TrainingState(
+        epoch, batch, step, scheduleStep, stride, other, sums, best, metricsBytes, finished);
+  }
+
+  TrainingState withFinished() {
+    return new TrainingState(
+        epoch, batch, step, scheduleStep, stride, seconds, sums, best, metricsBytes, true);
+  }
+
   String json() {
     Map<String, Object> values = new LinkedHashMap<>();
     values.put("epoch", epoch);
