@@ -5,13 +5,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How training images are varied, in the order and with the meaning of timm's training transforms:
- * crop, flips, then erasing after normalisation. {@link Augmenter} does it.
+ * crop, flips, RandAugment, colour jitter, and erasing after normalisation. {@link Augmenter} does
+ * it.
  *
  * @param sourceEdge images whose shorter side is longer are first reduced to it, which makes
  *     decoded images small enough to be kept; 0 for never
  * @param crop what part of the image is seen, and how large
  * @param horizontalFlip probability
  * @param verticalFlip probability
+ * @param randAugment or null for none
+ * @param colorJitter or null for none; timm leaves it out where there is RandAugment
  * @param randomErasing or null for none
  */
 public record Augmentation(
@@ -19,6 +22,8 @@ public record Augmentation(
     Crop crop,
     double horizontalFlip,
     double verticalFlip,
+    @Nullable RandAugment randAugment,
+    @Nullable ColorJitter colorJitter,
     @Nullable RandomErasing randomErasing) {
 
   /** What part of an image is seen. */
@@ -84,7 +89,8 @@ public record Augmentation(
   }
 
   /** No variation at all: what evaluation uses. */
-  public static final Augmentation NONE = new Augmentation(0, new Crop.Preprocessed(), 0, 0, null);
+  public static final Augmentation NONE =
+      new Augmentation(0, new Crop.Preprocessed(), 0, 0, null, null, null);
 
   public Augmentation {
     if (sourceEdge < 0
@@ -95,33 +101,63 @@ public record Augmentation(
     }
   }
 
-  /** For photographs: random resized crops of 8 % to 100 % of the area, half of them mirrored. */
+  /** Without RandAugment and colour jitter. */
+  public Augmentation(
+      int sourceEdge,
+      Crop crop,
+      double horizontalFlip,
+      double verticalFlip,
+      @Nullable RandomErasing randomErasing) {
+    this(sourceEdge, crop, horizontalFlip, verticalFlip, null, null, randomErasing);
+  }
+
+  /**
+   * For photographs, timm's defaults: random resized crops of 8 % to 100 % of the area, half of
+   * them mirrored, colours jittered by 0.4.
+   */
   public static Augmentation photos() {
-    return new Augmentation(0, Crop.RandomResized.ofScale(0.08, 1), 0.5, 0, null);
+    return NONE.withCrop(Crop.RandomResized.ofScale(0.08, 1))
+        .withHorizontalFlip(0.5)
+        .withColorJitter(ColorJitter.of(0.4));
   }
 
   /** For small images: shifted by up to {@code padding} pixels, half of them mirrored. */
   public static Augmentation small(int padding) {
-    return new Augmentation(0, new Crop.PadAndCrop(padding, false), 0.5, 0, null);
+    return NONE.withCrop(new Crop.PadAndCrop(padding, false)).withHorizontalFlip(0.5);
   }
 
-  public Augmentation withSourceEdge(int edge) {
-    return new Augmentation(edge, crop, horizontalFlip, verticalFlip, randomErasing);
+  public Augmentation withSourceEdge(int value) {
+    return new Augmentation(
+        value, crop, horizontalFlip, verticalFlip, randAugment, colorJitter, randomErasing);
   }
 
-  public Augmentation withCrop(Crop other) {
-    return new Augmentation(sourceEdge, other, horizontalFlip, verticalFlip, randomErasing);
+  public Augmentation withCrop(Crop value) {
+    return new Augmentation(
+        sourceEdge, value, horizontalFlip, verticalFlip, randAugment, colorJitter, randomErasing);
   }
 
-  public Augmentation withHorizontalFlip(double probability) {
-    return new Augmentation(sourceEdge, crop, probability, verticalFlip, randomErasing);
+  public Augmentation withHorizontalFlip(double value) {
+    return new Augmentation(
+        sourceEdge, crop, value, verticalFlip, randAugment, colorJitter, randomErasing);
   }
 
-  public Augmentation withVerticalFlip(double probability) {
-    return new Augmentation(sourceEdge, crop, horizontalFlip, probability, randomErasing);
+  public Augmentation withVerticalFlip(double value) {
+    return new Augmentation(
+        sourceEdge, crop, horizontalFlip, value, randAugment, colorJitter, randomErasing);
   }
 
-  public Augmentation withRandomErasing(@Nullable RandomErasing erasing) {
-    return new Augmentation(sourceEdge, crop, horizontalFlip, verticalFlip, erasing);
+  public Augmentation withRandAugment(@Nullable RandAugment value) {
+    return new Augmentation(
+        sourceEdge, crop, horizontalFlip, verticalFlip, value, colorJitter, randomErasing);
+  }
+
+  public Augmentation withColorJitter(@Nullable ColorJitter value) {
+    return new Augmentation(
+        sourceEdge, crop, horizontalFlip, verticalFlip, randAugment, value, randomErasing);
+  }
+
+  public Augmentation withRandomErasing(@Nullable RandomErasing value) {
+    return new Augmentation(
+        sourceEdge, crop, horizontalFlip, verticalFlip, randAugment, colorJitter, value);
   }
 }

@@ -14,6 +14,9 @@ public final class Augmenter {
   private final Augmentation augmentation;
   private final Preprocessor preprocessor;
 
+  /** The colour that normalises to about 0. */
+  private final byte[] fill;
+
   /**
    * @param preprocessor of the model: size, normalisation, and the resizing where the augmentation
    *     has none of its own
@@ -21,6 +24,7 @@ public final class Augmenter {
   public Augmenter(Augmentation augmentation, Preprocessor preprocessor) {
     this.augmentation = augmentation;
     this.preprocessor = preprocessor;
+    this.fill = preprocessor.normalization().meanColor();
   }
 
   /**
@@ -57,6 +61,14 @@ public final class Augmenter {
     }
     if (draws.chance(augmentation.verticalFlip())) {
       picture = upsideDown(picture);
+    }
+    RandAugment randAugment = augmentation.randAugment();
+    if (randAugment != null) {
+      picture = randAugment.apply(picture, fill, draws);
+    }
+    ColorJitter jitter = augmentation.colorJitter();
+    if (jitter != null) {
+      picture = jitter.apply(picture, draws);
     }
     return picture;
   }

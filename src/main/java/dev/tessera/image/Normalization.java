@@ -41,6 +41,20 @@ record Normalization(float[][] levels, String description) {
     return new Normalization(levels, text.toString());
   }
 
+  /** RGB of the pixel that becomes nearest to 0. */
+  byte[] meanColor() {
+    byte[] color = new byte[3];
+    for (int c = 0; c < 3; c++) {
+      float[] table = levels[Math.min(c, levels.length - 1)];
+      int best = 0;
+      for (int i = 1; i < table.length; i++) {
+        best = Math.abs(table[i]) < Math.abs(table[best]) ? i : best;
+      }
+      color[c] = (byte) best;
+    }
+    return color;
+  }
+
   private static String list(double[] values) {
     boolean equal = Arrays.stream(values).allMatch(v -> v == values[0]);
     return equal ? String.valueOf(values[0]) : Arrays.toString(values);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tessera.image.Augmentation.Crop;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +51,7 @@ class AugmenterTest {
     Augmenter augmenter = new Augmenter(Augmentation.NONE, preprocessor);
     float[] actual = new float[preprocessor.size() + 5];
     augmenter.apply(augmenter.prepare(image), Draws.of(0), actual, 5);
-    assertThat(java.util.Arrays.copyOfRange(actual, 5, actual.length)).isEqualTo(expected);
+    assertThat(Arrays.copyOfRange(actual, 5, actual.length)).isEqualTo(expected);
   }
 
   @Test
@@ -181,7 +182,7 @@ class AugmenterTest {
     int erased = 0;
     for (int draw = 0; draw < 3000; draw++) {
       float[] values = new float[3 + 2 * side * side];
-      java.util.Arrays.fill(values, 7);
+      Arrays.fill(values, 7);
       RandomErasing.of(0.5, RandomErasing.Mode.CONST)
           .apply(values, 3, 2, side, side, Draws.of(6, draw));
       int first = 0;
