@@ -33,8 +33,8 @@ public final class CrossEntropy {
       int at = row * classes;
       int target = targets.get(row);
       float counts = target >= 0 && target < classes ? 1f : 0f;
-      float max = max(logits, at, classes);
-      float logSum = max + TornadoMath.log(sum(logits, at, classes, max));
+      float max = Softmax.max(logits, at, classes);
+      float logSum = max + TornadoMath.log(Softmax.sum(logits, at, classes, max));
       float loss = 0f;
       for (int i = 0; i < classes; i++) {
         float expected = smoothing / classes;
@@ -63,8 +63,8 @@ public final class CrossEntropy {
     int row = context.globalIdx;
     if (row < rows) {
       int at = row * classes;
-      float max = max(logits, at, classes);
-      float logSum = max + TornadoMath.log(sum(logits, at, classes, max));
+      float max = Softmax.max(logits, at, classes);
+      float logSum = max + TornadoMath.log(Softmax.sum(logits, at, classes, max));
       float loss = 0f;
       float total = 0f;
       for (int i = 0; i < classes; i++) {
@@ -77,21 +77,5 @@ public final class CrossEntropy {
       }
       losses.set(row, loss);
     }
-  }
-
-  private static float max(FloatArray x, int at, int n) {
-    float max = x.get(at);
-    for (int i = 1; i < n; i++) {
-      max = TornadoMath.max(max, x.get(at + i));
-    }
-    return max;
-  }
-
-  private static float sum(FloatArray x, int at, int n, float max) {
-    float sum = 0f;
-    for (int i = 0; i < n; i++) {
-      sum += TornadoMath.exp(x.get(at + i) - max);
-    }
-    return sum;
   }
 }

@@ -2,9 +2,11 @@ package dev.tessera.kernels;
 
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Rows of a table chosen by number: table {@code [entries, width]}, ids {@code [tokens]}. */
+/**
+ * Rows of a table chosen by number: table {@code [entries, width]}, ids {@code [tokens]}, which are
+ * whole.
+ */
 public final class Embedding {
   private Embedding() {}
 
@@ -14,7 +16,7 @@ public final class Embedding {
    */
   public static void lookUp(
       KernelContext context,
-      IntArray ids,
+      FloatArray ids,
       FloatArray table,
       FloatArray y,
       int tokens,
@@ -22,7 +24,7 @@ public final class Embedding {
       int entries) {
     int item = context.globalIdx;
     if (item < tokens * width) {
-      int id = ids.get(item / width);
+      int id = (int) ids.get(item / width);
       float value = 0f;
       if (id >= 0 && id < entries) {
         value = table.get(id * width + item % width);
@@ -34,7 +36,7 @@ public final class Embedding {
   /** The gradient of the table; one work-item for each of its entries. */
   public static void backward(
       KernelContext context,
-      IntArray ids,
+      FloatArray ids,
       FloatArray dy,
       FloatArray dTable,
       int tokens,
@@ -47,7 +49,7 @@ public final class Embedding {
         dTable.set(at + i, 0f);
       }
       for (int token = 0; token < tokens; token++) {
-        if (ids.get(token) == entry) {
+        if ((int) ids.get(token) == entry) {
           for (int i = 0; i < width; i++) {
             dTable.set(at + i, dTable.get(at + i) + dy.get(token * width + i));
           }

@@ -12,7 +12,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 class ElementwiseTest {
   @ParameterizedTest
@@ -195,7 +194,7 @@ class ElementwiseTest {
   @Test
   void embedding() {
     float[] table = normal(10, 7 * 3);
-    IntArray ids = IntArray.fromElements(6, 0, 3, 3, -1, 7, 6);
+    FloatArray ids = FloatArray.fromElements(6, 0, 3, 3, -1, 7, 6);
     FloatArray t = array(table);
     FloatArray y = new FloatArray(7 * 3);
     Launch.run(
@@ -206,7 +205,7 @@ class ElementwiseTest {
     float[] expected = new float[21];
     float[] gradient = new float[21];
     for (int i = 0; i < 21; i++) {
-      int id = ids.get(i / 3);
+      int id = (int) ids.get(i / 3);
       if (id >= 0 && id < 7) {
         expected[i] = table[id * 3 + i % 3];
         gradient[id * 3 + i % 3] += upstream[i];

@@ -159,6 +159,87 @@ class NormTest {
         1e-5);
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, 1", "5, 7", "9, 16", "3, 33"})
+  void softmax(int rows, int width) {
+    float[] values = shifted(normal(11, rows * width));
+    float[] upstream = normal(12, rows * width);
+    FloatArray x = array(values);
+    FloatArray dy = array(upstream);
+    FloatArray y = new FloatArray(rows * width);
+    FloatArray dx = new FloatArray(rows * width);
+    Launch.run(
+        Launch.graph(x).task("t", Softmax::rows, CONTEXT, x, y, rows, width),
+        Grids.items(rows, 4),
+        y);
+    assertClose(y.toHeapArray(), softmax(doubles(values), width), 1e-6);
+    Launch.run(
+        Launch.graph(y, dy).task("t", Softmax::backward, CONTEXT, y, dy, dx, rows, width),
+        Grids.items(rows, 4),
+        dx);
+    assertClose(
+        dx.toHeapArray(), Reference.gradient(v -> softmax(v, width), values, upstream), 2e-6);
+    Launch.run(
+        Launch.graph(x).task("t", Softmax::logRows, CONTEXT, x, y, rows, width),
+        Grids.items(rows, 4),
+        y);
+    assertClose(y.toHeapArray(), Reference.logSoftmax(doubles(values), width), 1e-6);
+    Launch.run(
+        Launch.graph(y, dy).task("t", Softmax::logBackward, CONTEXT, y, dy, dx, rows, width),
+        Grids.items(rows, 4),
+        dx);
+    assertClose(
+        dx.toHeapArray(),
+        Reference.gradient(v -> Reference.logSoftmax(v, width), values, upstream),
+        5e-6);
+  }
+
+  private static double[] softmax(double[] x, int width) {
+    double[] logs = Reference.logSoftmax(x, width);
+    for (int i = 0; i < logs.length; i++) {
+      logs[i] = Math.exp(logs[i]);
+    }
+    return logs;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1e-12", "5, 7, 1e-12", "3, 33, 1e-12", "4, 5, 100"})
+  void l2Norm(int rows, int width, float epsilon) {
+    float[] values = shifted(normal(13, rows * width));
+    float[] upstream = normal(14, rows * width);
+    FloatArray x = array(values);
+    FloatArray dy = array(upstream);
+    FloatArray y = new FloatArray(rows * width);
+    FloatArray dx = new FloatArray(rows * width);
+    Launch.run(
+        Launch.graph(x).task("t", L2Norm::rows, CONTEXT, x, y, rows, width, epsilon),
+        Grids.items(rows, 4),
+        y);
+    assertClose(y.toHeapArray(), l2Norm(doubles(values), width, epsilon), 1e-6);
+    Launch.run(
+        Launch.graph(x, dy).task("t", L2Norm::backward, CONTEXT, x, dy, dx, rows, width, epsilon),
+        Grids.items(rows, 4),
+        dx);
+    assertClose(
+        dx.toHeapArray(),
+        Reference.gradient(v -> l2Norm(v, width, epsilon), values, upstream),
+        2e-6);
+  }
+
+  private static double[] l2Norm(double[] x, int width, double epsilon) {
+    double[] y = new double[x.length];
+    for (int at = 0; at < x.length; at += width) {
+      double squares = 0;
+      for (int i = 0; i < width; i++) {
+        squares += x[at + i] * x[at + i];
+      }
+      for (int i = 0; i < width; i++) {
+        y[at + i] = x[at + i] / Math.max(Math.sqrt(squares), epsilon);
+      }
+    }
+    return y;
+  }
+
   /** The second stage of a reduction. */
   private static float[] sum(FloatArray parts, int rows, int columns) {
     FloatArray y = new FloatArray(columns);
