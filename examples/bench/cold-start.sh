@@ -11,5 +11,5 @@
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck disable=SC2086  # several flags
-exec mvn -q -B ${BENCH_MAVEN-} -Pbench -pl src test-compile exec:exec \
+exec mvn -q -B ${BENCH_MAVEN-} -Pbench -pl src -am test-compile exec:exec \
   -Dbench.main=dev.tessera.bench.ColdStart "-Dbench.jvm=-Xmx2g" "-Dbench.arguments=$*"

@@ -10,6 +10,6 @@
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck disable=SC2086  # several flags
-exec mvn -q -B ${BENCH_MAVEN-} -Pbench -pl src test-compile exec:exec \
+exec mvn -q -B ${BENCH_MAVEN-} -Pbench -pl src -am test-compile exec:exec \
   -Dbench.main=dev.tessera.bench.VitBenchmark \
   "-Dbench.jvm=-Xmx4g ${BENCH_JVM-}" "-Dbench.arguments=$*"

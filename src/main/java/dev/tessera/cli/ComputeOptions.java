@@ -11,7 +11,9 @@ final class ComputeOptions {
       names = {"-d", "--device"},
       paramLabel = "NAME",
       defaultValue = "auto",
-      description = "auto, cpu or scalar; see 'tessera devices'. Default: ${DEFAULT-VALUE}.")
+      description =
+          "auto, cpu, scalar, or a device of TornadoVM such as opencl:0 or cuda:0; see 'tessera"
+              + " devices'. Default: ${DEFAULT-VALUE}.")
   private String device = "auto";
 
   @Option(

@@ -13,15 +13,16 @@ import picocli.CommandLine.Command;
 final class DevicesCommand implements Callable<Integer> {
   @Override
   public Integer call() {
-    String preferred = Engines.preferred().name();
-    for (Engines.Device device : Engines.devices()) {
-      System.out.printf(
-          "%-8s %-14s %s%n",
-          device.name(), device.available() ? "available" : "not available", device.explanation());
-    }
+    Engines.devices().forEach(DevicesCommand::print);
+    Engines.tornadoDevices().forEach(DevicesCommand::print);
     System.out.println();
-    System.out.println(
-        "Without --device, " + preferred + " is used: the first of these that is available.");
+    System.out.println("Without --device, " + Engines.preferred().name() + " is used.");
     return ExitCode.OK;
+  }
+
+  private static void print(Engines.Device device) {
+    System.out.printf(
+        "%-9s %-14s %s%n",
+        device.name(), device.available() ? "available" : "not available", device.explanation());
   }
 }

@@ -2,6 +2,7 @@ package dev.tessera.cli;
 
 import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.data.DataException;
+import dev.tessera.engine.DeviceFailure;
 import dev.tessera.report.PlotException;
 import dev.tessera.train.RunException;
 import java.io.PrintWriter;
@@ -161,6 +162,7 @@ final class TesseraCommand implements Runnable {
           switch (e) {
             case Failure failure -> failure.exitCode();
             case CheckpointException _ -> ExitCode.CHECKPOINT;
+            case DeviceFailure _ -> ExitCode.DEVICE;
             case PlotException _ -> ExitCode.OUTPUT;
             case DataException _ -> ExitCode.DATA;
             case RunException run -> run.isWriting() ? ExitCode.OUTPUT : ExitCode.USAGE;

@@ -2,6 +2,7 @@ package dev.tessera.engine;
 
 import dev.tessera.engine.cpu.CpuEngine;
 import dev.tessera.engine.scalar.ScalarEngine;
+import dev.tessera.engine.tornado.TornadoDevices;
 import java.util.List;
 
 /**
@@ -27,13 +28,18 @@ public final class Engines {
    */
   public record Device(String name, boolean available, String explanation) {}
 
-  /** Every device this version knows, the best available one first. */
+  /** The devices that need nothing but this JVM, the best available one first. */
   public static List<Device> devices() {
     boolean vectors = hasVectorApi();
     Device cpu =
         new Device("cpu", vectors, vectors ? CpuEngine.describe(defaultThreads()) : ADD_VECTOR_API);
     Device scalar = new Device("scalar", true, new ScalarEngine().description());
     return vectors ? List.of(cpu, scalar) : List.of(scalar, cpu);
+  }
+
+  /** The devices that TornadoVM sees, or one that says why there are none. Takes its start. */
+  public static List<Device> tornadoDevices() {
+    return TornadoDevices.list();
   }
 
   /** The device that {@link #AUTO} stands for. */
@@ -50,6 +56,9 @@ public final class Engines {
    */
   public static Engine open(String device, int threads) throws DeviceException {
     String name = device.equals(AUTO) ? preferred().name() : device;
+    if (TornadoDevices.owns(name)) {
+      return TornadoDevices.open(name);
+    }
     return switch (name) {
       case "scalar" -> new ScalarEngine();
       case "cpu" -> {
@@ -62,7 +71,8 @@ public final class Engines {
           throw new DeviceException(
               "device "
                   + device
-                  + " is unknown; this version has auto, cpu and scalar (see tessera devices).");
+                  + " is unknown; this version has auto, cpu, scalar, tornado and TornadoVM's devices"
+                  + " such as opencl:0 or cuda:0 (see tessera devices).");
     };
   }
 

@@ -55,7 +55,9 @@ class ClassifyCommandTest {
             List.of("--batch-size", "4", "--threads", "1"),
             List.of("-b", "64", "-j", "8"),
             List.of("--device", "cpu"),
-            List.of("--device", "scalar"))) {
+            List.of("--device", "scalar"),
+            List.of("--device", "tornado"),
+            List.of("--device", "opencl:0", "--batch-size", "4"))) {
       CommandLineRun run = classify(images, options.toArray());
       assertThat(run.exitCode()).as("%s: %s", options, run.err()).isZero();
       assertThat(labels(Files.readAllLines(output))).as("%s", options).isEqualTo(expected);

@@ -27,8 +27,11 @@ class EnginesTest {
 
   @Test
   void neverFallsBackFromANamedDevice() {
-    assertThatThrownBy(() -> Engines.open("cuda:0", 0))
+    assertThatThrownBy(() -> Engines.open("npu", 0))
         .isInstanceOf(DeviceException.class)
-        .hasMessageStartingWith("device cuda:0 is unknown");
+        .hasMessageStartingWith("device npu is unknown");
+    assertThatThrownBy(() -> Engines.open("cuda:7", 0))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("device cuda:7 is not there");
   }
 }

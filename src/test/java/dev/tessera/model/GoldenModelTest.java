@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Every stored hidden state and output of the reference implementations, by the scalar engine. */
 class GoldenModelTest {
   private static final float TOLERANCE = 1e-4f;
-  private static final Path CHECKPOINTS = Path.of("test/resources/checkpoints");
+  static final Path CHECKPOINTS = Path.of("test/resources/checkpoints");
   private static final Pattern SIZED = Pattern.compile("(.+)_(\\d+x\\d+)");
 
   @ParameterizedTest
@@ -74,8 +74,14 @@ class GoldenModelTest {
   }
 
   private static void compare(Path folder) throws IOException {
+    try (Engine engine = new ScalarEngine()) {
+      compare(folder, engine);
+    }
+  }
+
+  /** Every stored tensor of a folder of fixtures against what an engine computes. */
+  static void compare(Path folder, Engine engine) throws IOException {
     try (Model model = Models.load(folder);
-        Engine engine = new ScalarEngine();
         Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
       Set<String> compared = new LinkedHashSet<>();
       for (String name : expected.tensors().keySet()) {

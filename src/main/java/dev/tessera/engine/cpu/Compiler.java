@@ -1,5 +1,6 @@
 package dev.tessera.engine.cpu;
 
+import dev.tessera.engine.Constants;
 import dev.tessera.engine.Variables;
 import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;

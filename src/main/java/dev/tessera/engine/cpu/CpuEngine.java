@@ -1,5 +1,6 @@
 package dev.tessera.engine.cpu;
 
+import dev.tessera.engine.Constants;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
 import dev.tessera.engine.Variables;

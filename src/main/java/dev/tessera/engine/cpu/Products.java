@@ -3,6 +3,7 @@ package dev.tessera.engine.cpu;
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
 
+import dev.tessera.engine.Constants;
 import dev.tessera.engine.cpu.LinearStep.Layer;
 import dev.tessera.engine.cpu.LinearStep.Left;
 import dev.tessera.graph.Activation;

@@ -3,6 +3,7 @@ package dev.tessera.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tessera.engine.Constants;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
 import dev.tessera.engine.scalar.ScalarEngine;

@@ -1,0 +1,200 @@
+package dev.tessera.engine.tornado;
+
+import dev.tessera.engine.Constants;
+import dev.tessera.graph.Activation;
+import dev.tessera.graph.Graph;
+import dev.tessera.graph.Value;
+import dev.tessera.kernels.Activations;
+import dev.tessera.kernels.Elementwise;
+import dev.tessera.kernels.Gemm;
+import dev.tessera.kernels.Grids;
+import dev.tessera.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** The kernels of a graph so far, and the arrays that its values are in. */
+final class Emitter {
+  /** Work-items of a group where the kernel does not say. */
+  private static final int PORTABLE_GROUP = 16;
+
+  private static final int GPU_GROUP = 128;
+
+  /** What kernels take for an array that they do not use. */
+  final FloatArray nothing = FloatArray.fromElements(0);
+
+  final KernelContext context = new KernelContext();
+  final boolean tiled;
+  private final TornadoEngine engine;
+  private final Constants constants;
+  private final Buffers buffers;
+  private final Set<FloatArray> uploads = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final List<Step> steps = new ArrayList<>();
+
+  Emitter(TornadoEngine engine, Graph graph, Constants constants) {
+    this.engine = engine;
+    this.constants = constants;
+    buffers = new Buffers(graph, constants);
+    tiled = engine.probe().tiled();
+    uploads.add(nothing);
+  }
+
+  /** Appends a kernel; {@code arrays} are all that it reads and writes. */
+  void add(String name, WorkerGrid grid, List<FloatArray> arrays, Step.Task task) {
+    steps.add(new Step(name + steps.size(), grid, arrays, task));
+  }
+
+  /** Appends a copy of {@code count} runs: see {@link Elementwise#copyRuns}. */
+  void copy(
+      Value from, int xFrom, int xStep, FloatArray y, int yFrom, int yStep, int count, int length) {
+    FloatArray x = array(from);
+    add(
+        "copy",
+        items(count * length),
+        List.of(x, y),
+        (g, id) ->
+            g.task(
+                id,
+                Elementwise::copyRuns,
+                context,
+                x,
+                xFrom,
+                xStep,
+                y,
+                yFrom,
+                yStep,
+                count,
+                length));
+  }
+
+  /** A matrix and the way that it is stored: see {@link Gemm}. */
+  record Matrix(FloatArray array, int line, int depth) {}
+
+  /** Appends {@code c = f(a·b + bias) + residual}. */
+  void multiply(
+      String name,
+      Matrix a,
+      Matrix b,
+      @Nullable FloatArray bias,
+      Activation activation,
+      @Nullable FloatArray residual,
+      FloatArray c,
+      int m,
+      int n,
+      int k) {
+    int epilogue =
+        kind(activation) + (bias == null ? 0 : Gemm.BIAS) + (residual == null ? 0 : Gemm.RESIDUAL);
+    FloatArray start = bias == null ? nothing : bias;
+    FloatArray rest = residual == null ? nothing : residual;
+    FloatArray x = a.array();
+    FloatArray w = b.array();
+    List<FloatArray> arrays = List.of(x, w, start, rest, c);
+    if (tiled) {
+      int across = Math.ceilDiv(n, Gemm.TILE);
+      int down = Math.ceilDiv(m, Gemm.TILE);
+      add(
+          name,
+          Grids.tiles(across, down, Gemm.SIDE, Gemm.SIDE),
+          arrays,
+          (g, id) ->
+              g.task(
+                  id,
+                  Gemm::tiled,
+                  context,
+                  x,
+                  a.line,
+                  a.depth,
+                  w,
+                  b.depth,
+                  b.line,
+                  start,
+                  rest,
+                  c,
+                  m,
+                  n,
+                  k,
+                  epilogue));
+    } else {
+      add(
+          name,
+          items(Gemm.blocks(m, n)),
+          arrays,
+          (g, id) ->
+              g.task(
+                  id,
+                  Gemm::rows,
+                  context,
+                  x,
+                  a.line,
+                  a.depth,
+                  w,
+                  b.depth,
+                  b.line,
+                  start,
+                  rest,
+                  c,
+                  m,
+                  n,
+                  k,
+                  epilogue));
+    }
+  }
+
+  WorkerGrid items(int count) {
+    return Grids.items(count, tiled ? GPU_GROUP : PORTABLE_GROUP);
+  }
+
+  /** Where a value is; uploaded once if it is a constant. */
+  FloatArray array(Value value) {
+    return constants.contains(value) ? scaled(value, null) : buffers.array(value);
+  }
+
+  /** A constant with its rows multiplied. */
+  FloatArray scaled(Value constant, @Nullable Value factors) {
+    Tensor scale = factors == null ? null : constants.tensor(factors);
+    FloatArray array = engine.upload(constants.tensor(constant), scale);
+    uploads.add(array);
+    return array;
+  }
+
+  boolean isConstant(Value value) {
+    return constants.contains(value);
+  }
+
+  /** The id of the value that a value is a view of. */
+  int root(Value value) {
+    return buffers.root(value);
+  }
+
+  /** An array that one kernel leaves something in for another. */
+  FloatArray scratch(int size) {
+    return new FloatArray(size);
+  }
+
+  List<Step> steps() {
+    return steps;
+  }
+
+  Set<FloatArray> uploads() {
+    return uploads;
+  }
+
+  static int kind(Activation activation) {
+    return switch (activation) {
+      case IDENTITY -> Activations.IDENTITY;
+      case GELU -> Activations.GELU;
+      case GELU_TANH -> Activations.GELU_TANH;
+      case QUICK_GELU -> Activations.QUICK_GELU;
+      case RELU -> Activations.RELU;
+      case SILU -> Activations.SILU;
+      case TANH -> Activations.TANH;
+      case SIGMOID -> Activations.SIGMOID;
+    };
+  }
+}

@@ -1,0 +1,127 @@
+package dev.tessera.engine.tornado;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Steps divided into as few task graphs as TornadoVM's limits allow: 256 tasks, 1024 nodes of its
+ * internal graph. A graph takes over from the one before it, and keeps for the one after it, every
+ * array that is used on both sides of it: TornadoVM hands arrays to the next graph only.
+ */
+final class Partition {
+  static final int MAX_TASKS = 250;
+  private static final int MAX_NODES = 960;
+
+  /** An array, its transfer and its release. */
+  private static final int NODES_OF_ARRAY = 3;
+
+  /** A task, what it writes, and the numbers among its arguments that no other task has. */
+  private static final int NODES_OF_TASK = 5;
+
+  private final List<List<Step>> parts = new ArrayList<>();
+
+  /** The first and the last part that uses each array. */
+  private final Map<FloatArray, int[]> spans = new LinkedHashMap<>();
+
+  Partition(List<Step> steps, int maxTasks) {
+    List<Step> part = new ArrayList<>();
+    Set<FloatArray> arrays = new HashSet<>();
+    for (Step step : steps) {
+      Set<FloatArray> more = new HashSet<>(arrays);
+      more.addAll(step.arrays());
+      int nodes = NODES_OF_ARRAY * more.size() + NODES_OF_TASK * (part.size() + 1);
+      if (part.size() == maxTasks || (nodes > MAX_NODES && !part.isEmpty())) {
+        parts.add(part);
+        part = new ArrayList<>();
+        more = new HashSet<>(step.arrays());
+      }
+      part.add(step);
+      arrays = more;
+      for (FloatArray array : step.arrays()) {
+        spans.computeIfAbsent(array, _ -> new int[] {parts.size(), 0})[1] = parts.size();
+      }
+    }
+    parts.add(part);
+  }
+
+  /** Grids for all parts. */
+  GridScheduler grids() {
+    GridScheduler grids = new GridScheduler();
+    for (int i = 0; i < parts.size(); i++) {
+      for (Step step : parts.get(i)) {
+        grids.addWorkerGrid(name(i) + "." + step.name(), step.grid());
+      }
+    }
+    return grids;
+  }
+
+  /**
+   * The task graphs, to be executed in this order.
+   *
+   * @param uploads copied to the device once, to every part that uses them
+   * @param inputs copied to the device for every execution
+   * @param outputs copied from the device after every execution
+   */
+  ImmutableTaskGraph[] graphs(
+      Collection<FloatArray> uploads,
+      Collection<FloatArray> inputs,
+      Collection<FloatArray> outputs) {
+    ImmutableTaskGraph[] graphs = new ImmutableTaskGraph[parts.size()];
+    for (int i = 0; i < graphs.length; i++) {
+      TaskGraph graph = new TaskGraph(name(i));
+      List<FloatArray> results = new ArrayList<>();
+      List<FloatArray> kept = new ArrayList<>();
+      for (Map.Entry<FloatArray, int[]> entry : spans.entrySet()) {
+        FloatArray array = entry.getKey();
+        int first = entry.getValue()[0];
+        int last = entry.getValue()[1];
+        if (i < first || i > last) {
+          continue;
+        }
+        if (uploads.contains(array)) {
+          if (parts.get(i).stream().anyMatch(step -> step.arrays().contains(array))) {
+            graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
+          }
+          continue;
+        }
+        if (i > first) {
+          graph.consumeFromDevice(name(i - 1), array);
+        } else if (inputs.contains(array)) {
+          graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array);
+        } else {
+          graph.transferToDevice(DataTransferMode.UNDER_DEMAND, array);
+        }
+        if (outputs.contains(array)) {
+          results.add(array);
+        } else if (i < last) {
+          kept.add(array);
+        }
+      }
+      for (Step step : parts.get(i)) {
+        step.task().addTo(graph, step.name());
+      }
+      if (!results.isEmpty()) {
+        graph.transferToHost(DataTransferMode.EVERY_EXECUTION, results.toArray());
+      }
+      if (!kept.isEmpty()) {
+        graph.persistOnDevice(kept.toArray());
+      }
+      graphs[i] = graph.snapshot();
+    }
+    return graphs;
+  }
+
+  private static String name(int part) {
+    return "part" + part;
+  }
+}

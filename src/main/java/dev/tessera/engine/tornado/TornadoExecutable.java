@@ -1,0 +1,120 @@
+package dev.tessera.engine.tornado;
+
+import dev.tessera.engine.DeviceFailure;
+import dev.tessera.engine.Executable;
+import dev.tessera.tensor.Shape;
+import dev.tessera.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** Task graphs on their device, and the arrays through which a run reaches them. */
+final class TornadoExecutable implements Executable, AutoCloseable {
+  /**
+   * @param rows if not 0, elements are ids and must be below
+   */
+  record Input(String name, Shape shape, FloatArray array, int rows) {}
+
+  /** What is uploaded for each run, but does not come with it. */
+  record Variable(float[] values, FloatArray array) {}
+
+  record Output(Shape shape, FloatArray array) {}
+
+  private final DeviceProbe probe;
+  private final List<Input> inputs;
+  private final List<Variable> variables;
+  private final Map<String, Output> outputs;
+  private final int graphs;
+  private final TornadoExecutionPlan plan;
+
+  TornadoExecutable(
+      DeviceProbe probe,
+      Partition partition,
+      Set<FloatArray> uploads,
+      List<Input> inputs,
+      List<Variable> variables,
+      Map<String, Output> outputs) {
+    this.probe = probe;
+    this.inputs = List.copyOf(inputs);
+    this.variables = List.copyOf(variables);
+    this.outputs = outputs;
+    try {
+      ImmutableTaskGraph[] built =
+          partition.graphs(
+              uploads,
+              Stream.concat(
+                      inputs.stream().map(Input::array), variables.stream().map(Variable::array))
+                  .toList(),
+              outputs.values().stream().map(Output::array).toList());
+      graphs = built.length;
+      plan = new TornadoExecutionPlan(built);
+      plan.withDevice(probe.device());
+      plan.withGridScheduler(partition.grids());
+    } catch (RuntimeException | LinkageError e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public Map<String, Tensor> run(Map<String, Tensor> tensors) {
+    for (Input input : inputs) {
+      Tensor tensor = Executable.input(tensors, input.name(), input.shape());
+      float[] values = tensor.toFloats();
+      for (int i = 0; i < values.length && input.rows() > 0; i++) {
+        Executable.row(values[i], input.rows());
+      }
+      fill(input.array(), values);
+    }
+    for (Variable variable : variables) {
+      fill(variable.array(), variable.values());
+    }
+    try {
+      for (int i = 0; i < graphs; i++) {
+        plan.withGraph(i).execute();
+      }
+    } catch (RuntimeException | LinkageError e) {
+      throw failure(e);
+    }
+    Map<String, Tensor> results = new LinkedHashMap<>();
+    outputs.forEach((name, output) ->
+        results.put(name, Tensor.of(output.shape(), output.array().toHeapArray())));
+    return results;
+  }
+
+  private static void fill(FloatArray array, float[] values) {
+    MemorySegment.copy(MemorySegment.ofArray(values), 0, array.getSegment(), 0, 4L * values.length);
+  }
+
+  @Override
+  public void close() {
+    try {
+      plan.close();
+    } catch (TornadoExecutionPlanException e) {
+      throw failure(e);
+    }
+  }
+
+  /** TornadoVM has an exception for each layer; what a person can do about it is one of two. */
+  private DeviceFailure failure(Throwable e) {
+    String kind = e.getClass().getSimpleName();
+    String message = String.valueOf(e.getMessage()).strip();
+    String text = (kind + message).toLowerCase(Locale.ROOT);
+    if (text.contains("outofmemory") || text.contains("unable to allocate")) {
+      return new DeviceFailure(
+          "device "
+              + probe.name()
+              + " has not enough memory for this model and batch; take a smaller --batch-size.",
+          e);
+    }
+    return new DeviceFailure(
+        "device " + probe.name() + " failed: " + message.lines().findFirst().orElse(kind) + ".", e);
+  }
+}

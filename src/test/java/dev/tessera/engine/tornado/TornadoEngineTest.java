@@ -1,0 +1,380 @@
+package dev.tessera.engine.tornado;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.tessera.engine.DeviceException;
+import dev.tessera.engine.DeviceFailure;
+import dev.tessera.engine.Engine;
+import dev.tessera.engine.Engines;
+import dev.tessera.engine.Executable;
+import dev.tessera.engine.Variables;
+import dev.tessera.engine.scalar.ScalarEngine;
+import dev.tessera.graph.Activation;
+import dev.tessera.graph.Graph;
+import dev.tessera.graph.GraphBuilder;
+import dev.tessera.graph.Value;
+import dev.tessera.tensor.Shape;
+import dev.tessera.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every operation on every test device against the scalar oracle, on odd shapes. */
+class TornadoEngineTest {
+  private static final double TOLERANCE = 2e-5;
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "7, 17, 33", "5, 70, 3", "66, 20, 65"})
+  void linear(int rows, int in, int out) {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(rows, in));
+      Value y = g.input("y", Shape.of(rows, out));
+      g.output("plain", g.linear(x, "a", out, false));
+      g.output("gelu", g.activate(Activation.GELU, g.linear(x, "b", out)));
+      g.output("residual", g.add(y, g.linear(x, "c", out)));
+      Value scale = g.parameter("scale", Shape.of(out));
+      g.output("scaled", g.add(g.multiply(g.linear(x, "d", out), scale), y));
+    });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 64, 130})
+  void layerNorm(int width) {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(2, 5, width));
+      g.output("y", g.layerNorm(x, "norm", 1e-5f));
+    });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 40})
+  void rows(int width) {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(3, 2, width));
+      g.output("rms", g.rmsNorm(x, "rms", 1e-5f));
+      g.output("unit", g.l2Normalize(x, 1e-6f));
+      g.output("softmax", g.softmax(x));
+      g.output("logSoftmax", g.logSoftmax(x));
+    });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void activations(Activation activation) {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(5, 14));
+      g.output("y", g.activate(activation, g.scale(x, 3)));
+      g.output("gated", g.gated(activation, x));
+    });
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1, 1, 1", "2, 3, 17, 17, 8", "2, 2, 33, 40, 7", "3, 1, 5, 70, 130"})
+  void attention(int batch, int heads, int queries, int keys, int width) {
+    compare(g -> {
+      Value q = g.input("q", Shape.of(batch, queries, heads * width));
+      Value k = g.input("k", Shape.of(batch, keys, heads * width));
+      Value v = g.input("v", Shape.of(batch, keys, heads * width));
+      Value mask = g.input("mask", Shape.of(batch, keys));
+      g.output("plain", g.attention(q, k, v, heads));
+      g.output("masked", g.attention(q, k, v, mask, heads, false));
+      g.output("causal", g.attention(q, k, v, null, heads, true));
+      g.output("both", g.attention(q, k, v, mask, heads, true));
+      g.output("probabilities", g.attentionProbabilities(q, k, mask, heads, true));
+    });
+  }
+
+  @Test
+  void movement() {
+    compare(g -> {
+      Value images = g.input("images", Shape.of(2, 3, 7, 9));
+      Value patches = g.patches(images, 3, 2);
+      Value token = g.parameter("token", Shape.of(1, 1, 18));
+      Value tokens = g.concat(List.of(token, patches, token));
+      g.output("tokens", tokens);
+      g.output("first", g.token(tokens, 0));
+      g.output("middle", g.slice(tokens, 1, 1, 4));
+      g.output("columns", g.slice(tokens, 2, 5, 9));
+      g.output("mean", g.meanTokens(tokens));
+      g.output("beside", g.concatFeatures(g.token(tokens, 1), g.meanTokens(patches)));
+      g.output("positions", g.add(tokens, g.parameter("positions", Shape.of(1, 10, 18))));
+      g.output("product", g.multiply(tokens, tokens));
+    });
+  }
+
+  @Test
+  void outputsThatNothingComputes() {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(2, 6));
+      Value w = g.parameter("w", Shape.of(3, 4));
+      g.output("input", x);
+      g.output("view", g.reshape(x, Shape.of(3, 4)));
+      g.output("parameter", w);
+      g.output("folded", g.add(w, w));
+      g.output("sum", g.add(g.reshape(x, Shape.of(3, 4)), w));
+    });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 5})
+  void divisionIntoGraphsChangesNothing(int maxTasks) {
+    Consumer<GraphBuilder> model =
+        g -> {
+          Value mask = g.input("mask", Shape.of(2, 5));
+          Value x = g.input("x", Shape.of(2, 5, 12));
+          for (int layer = 0; layer < 3; layer++) {
+            Value inner = g.layerNorm(x, "norm", 1e-5f);
+            Value q = g.linear(inner, "query" + layer, 12);
+            Value k = g.linear(inner, "key", 12);
+            x = g.add(x, g.attention(q, k, inner, mask, 3, false));
+            g.output("hidden" + layer, x);
+          }
+        };
+    for (DeviceProbe probe : TornadoTestEngines.probes()) {
+      try (Engine engine = new TornadoEngine(probe, maxTasks)) {
+        compare(engine, model, probe.description());
+      }
+    }
+  }
+
+  @Test
+  void runsAgainWithOtherInputs() {
+    GraphBuilder g = new GraphBuilder();
+    g.output("y", g.linear(g.input("x", Shape.of(3, 4)), "a", 5));
+    Graph graph = g.build();
+    Map<String, Tensor> tensors = tensors(graph);
+    for (DeviceProbe probe : TornadoTestEngines.probes()) {
+      try (Engine engine = new TornadoEngine(probe);
+          Engine scalar = new ScalarEngine()) {
+        Executable executable = engine.compile(graph, tensors);
+        Executable oracle = scalar.compile(graph, tensors);
+        for (int run = 0; run < 3; run++) {
+          Tensor x = normal(Shape.of(3, 4), new Random(run));
+          check("run " + run, executable.run(Map.of("x", x)), oracle.run(Map.of("x", x)));
+        }
+      }
+    }
+  }
+
+  @Test
+  void readsVariablesOnEveryRun() {
+    GraphBuilder g = new GraphBuilder();
+    g.output("y", g.linear(g.input("x", Shape.of(2, 3)), "a", 4));
+    Graph graph = g.build().varying(Set.of("a.weight"));
+    float[] weight = new float[12];
+    Variables variables = Variables.of(Map.of("a.weight", weight));
+    Map<String, Tensor> bias = Map.of("a.bias", normal(Shape.of(4), new Random(2)));
+    Map<String, Tensor> x = Map.of("x", normal(Shape.of(2, 3), new Random(3)));
+    for (DeviceProbe probe : TornadoTestEngines.probes()) {
+      try (Engine engine = new TornadoEngine(probe);
+          Engine scalar = new ScalarEngine()) {
+        Executable executable = engine.compile(graph, bias, variables);
+        Executable oracle = scalar.compile(graph, bias, variables);
+        for (int run = 0; run < 3; run++) {
+          weight[run * 4] += 1.5f;
+          check("run " + run, executable.run(x), oracle.run(x));
+        }
+      }
+    }
+  }
+
+  @Test
+  void refusesToTrain() {
+    GraphBuilder g = new GraphBuilder();
+    Value x = g.input("x", Shape.of(2, 3));
+    g.output("loss", g.meanSquaredError(x, g.input("y", Shape.of(2, 3))));
+    Graph graph = g.build();
+    try (Engine engine = new TornadoEngine(TornadoTestEngines.probes().getFirst())) {
+      assertThatThrownBy(() -> engine.compile(graph, Map.of()))
+          .isInstanceOf(DeviceFailure.class)
+          .hasMessageContaining("cannot train yet");
+    }
+  }
+
+  @Test
+  void refusesIdsThatNoRowHas() {
+    GraphBuilder g = new GraphBuilder();
+    Value ids = g.input("ids", Shape.of(2, 3));
+    g.output("y", g.embedding(ids, g.parameter("table", Shape.of(4, 5))));
+    Graph graph = g.build();
+    Tensor table = normal(Shape.of(4, 5), new Random(1));
+    for (DeviceProbe probe : TornadoTestEngines.probes()) {
+      try (Engine engine = new TornadoEngine(probe);
+          Engine scalar = new ScalarEngine()) {
+        Executable executable = engine.compile(graph, Map.of("table", table));
+        Map<String, Tensor> good = Map.of("ids", Tensor.of(Shape.of(2, 3), 0f, 3, 1, 1, 2, 0));
+        check(
+            "embedding",
+            executable.run(good),
+            scalar.compile(graph, Map.of("table", table)).run(good));
+        Map<String, Tensor> bad = Map.of("ids", Tensor.of(Shape.of(2, 3), 0f, 4, 1, 1, 2, 0));
+        assertThatThrownBy(() -> executable.run(bad))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("id 4");
+      }
+    }
+  }
+
+  @Test
+  void saysWhenTheDeviceIsFull() {
+    GraphBuilder g = new GraphBuilder();
+    g.output("y", g.scale(g.input("x", Shape.of(1 << 20)), 2));
+    Graph graph = g.build();
+    assumeThat(TornadoTestEngines.simulated()).isTrue();
+    System.setProperty("tornado.device.memory", "5MB");
+    try (Engine engine = new TornadoEngine(TornadoTestEngines.probes().getFirst())) {
+      Executable executable = engine.compile(graph, Map.of());
+      Map<String, Tensor> inputs = Map.of("x", Tensor.of(Shape.of(1 << 20), new float[1 << 20]));
+      assertThatThrownBy(() -> executable.run(inputs))
+          .isInstanceOf(DeviceFailure.class)
+          .hasMessageContaining("not enough memory");
+    } finally {
+      System.clearProperty("tornado.device.memory");
+    }
+  }
+
+  @Test
+  void opensDevicesByName() throws DeviceException {
+    List<Engines.Device> devices = Engines.tornadoDevices();
+    assertThat(devices).isNotEmpty().allMatch(Engines.Device::available);
+    try (Engine engine = Engines.open("tornado", 0)) {
+      assertThat(engine.name()).isEqualTo(devices.getFirst().name());
+    }
+    for (Engines.Device device : devices) {
+      try (Engine engine = Engines.open(device.name(), 0)) {
+        assertThat(engine.description()).isEqualTo(device.explanation());
+      }
+    }
+    assertThatThrownBy(() -> Engines.open("cuda:7", 0))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("device cuda:7 is not there; TornadoVM sees ");
+  }
+
+  @Test
+  void refusesWhatHidesFailures() {
+    System.setProperty("tornado.recover.bailout", "True");
+    try {
+      assertThatThrownBy(() -> Engines.open("tornado", 0))
+          .isInstanceOf(DeviceException.class)
+          .hasMessageContaining("hides failures");
+    } finally {
+      System.setProperty("tornado.recover.bailout", "False");
+    }
+  }
+
+  @Test
+  void theSelfTestFindsWrongResults() {
+    Engine wrong =
+        new Engine() {
+          private final Engine scalar = new ScalarEngine();
+
+          @Override
+          public String name() {
+            return "opencl:9";
+          }
+
+          @Override
+          public String description() {
+            return "wrong";
+          }
+
+          @Override
+          public Executable compile(
+              Graph graph, Map<String, Tensor> parameters, Variables variables) {
+            Executable right = scalar.compile(graph, parameters, variables);
+            return inputs -> {
+              Map<String, Tensor> outputs = new HashMap<>();
+              right
+                  .run(inputs)
+                  .forEach((name, tensor) -> {
+                    float[] values = tensor.toFloats();
+                    values[values.length - 1] = Float.NaN;
+                    outputs.put(name, Tensor.of(tensor.shape(), values));
+                  });
+              return outputs;
+            };
+          }
+
+          @Override
+          public void close() {}
+        };
+    assertThatThrownBy(() -> SelfTest.check(wrong))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("device opencl:9 computes wrong results: NaN where");
+  }
+
+  private static void compare(Consumer<GraphBuilder> model) {
+    TornadoTestEngines.all()
+        .forEach((name, engine) -> {
+          try (engine) {
+            compare(engine, model, name);
+          }
+        });
+  }
+
+  private static void compare(Engine engine, Consumer<GraphBuilder> model, String what) {
+    GraphBuilder builder = new GraphBuilder();
+    model.accept(builder);
+    Graph graph = builder.build();
+    Map<String, Tensor> tensors = tensors(graph);
+    try (Engine scalar = new ScalarEngine()) {
+      Map<String, Tensor> expected = scalar.compile(graph, tensors).run(tensors);
+      check(what, engine.compile(graph, tensors).run(tensors), expected);
+    }
+  }
+
+  private static void check(String what, Map<String, Tensor> actual, Map<String, Tensor> expected) {
+    assertThat(actual.keySet()).containsExactlyElementsOf(expected.keySet());
+    expected.forEach((name, tensor) -> {
+      float[] right = tensor.toFloats();
+      Tensor output = actual.get(name);
+      assertThat(output.shape()).isEqualTo(tensor.shape());
+      float[] values = output.toFloats();
+      for (int i = 0; i < right.length; i++) {
+        if (!(Math.abs(values[i] - right[i]) <= TOLERANCE * (1 + Math.abs(right[i])))) {
+          throw new AssertionError(
+              "%s, %s: element %d is %s, not %s".formatted(what, name, i, values[i], right[i]));
+        }
+      }
+    });
+  }
+
+  /** Normally distributed values for every input and parameter; masks hide some keys. */
+  private static Map<String, Tensor> tensors(Graph graph) {
+    Random random = new Random(1);
+    Map<String, Tensor> tensors = new HashMap<>();
+    graph.parameters().forEach((name, value) -> tensors.put(name, normal(value.shape(), random)));
+    graph
+        .inputs()
+        .forEach((name, value) -> {
+          Tensor tensor = normal(value.shape(), random);
+          if (name.equals("mask")) {
+            float[] mask = tensor.toFloats();
+            for (int i = 0; i < mask.length; i++) {
+              mask[i] = i == 0 || mask[i] > 0 ? 1 : 0;
+            }
+            tensor = Tensor.of(value.shape(), mask);
+          }
+          tensors.put(name, tensor);
+        });
+    return tensors;
+  }
+
+  private static Tensor normal(Shape shape, Random random) {
+    float[] values = new float[Math.toIntExact(shape.elements())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return Tensor.of(shape, values);
+  }
+}

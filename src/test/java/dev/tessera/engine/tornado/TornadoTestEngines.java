@@ -1,0 +1,35 @@
+package dev.tessera.engine.tornado;
+
+import dev.tessera.engine.Engine;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Engines for tests: on every device of the simulator, so with portable and with tiled kernels; or
+ * on the device of {@code -Dtessera.test.device} where TornadoVM itself runs the tests.
+ */
+public final class TornadoTestEngines {
+  private TornadoTestEngines() {}
+
+  /** By descriptions for messages. */
+  public static Map<String, Engine> all() {
+    Map<String, Engine> engines = new LinkedHashMap<>();
+    for (DeviceProbe probe : probes()) {
+      engines.put("tornado, " + probe.description(), new TornadoEngine(probe));
+    }
+    return engines;
+  }
+
+  /** Whether tests may rely on what the simulator alone does. */
+  static boolean simulated() {
+    return probes().getFirst().device().getPlatformName().equals("Tessera simulator");
+  }
+
+  static List<DeviceProbe> probes() {
+    String device = System.getProperty("tessera.test.device");
+    return DeviceProbe.all().stream()
+        .filter(probe -> device == null || probe.name().endsWith(device))
+        .toList();
+  }
+}
