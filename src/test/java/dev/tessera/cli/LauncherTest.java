@@ -79,6 +79,57 @@ class LauncherTest {
     assertThat(home.out()).isEqualTo(early + "\n");
   }
 
+  @Test
+  void startsTornadoVmWhereOneOfItsDevicesIsNamed() throws Exception {
+    Path sdk = Files.createDirectories(folder.resolve("tornado sdk"));
+    Path jars = Files.createDirectories(sdk.resolve("share/java/tornado"));
+    Files.createFile(jars.resolve("tornado-drivers-opencl-5.2.0.jar"));
+    Path lists = Files.createDirectories(sdk.resolve("etc/exportLists"));
+    Files.writeString(lists.resolve("common-exports"), "# comment\n\n--add-reads=a=b\n");
+    Files.writeString(lists.resolve("opencl-exports"), "--add-exports=c/d=e\n");
+    Files.writeString(lists.resolve("cuda-exports"), "--add-exports=unused\n");
+    Map<String, String> environment =
+        Map.of("JAVA_HOME", fakeJdk("jdk", "25"), "TORNADOVM_HOME", sdk.toString());
+    Path file = folder.resolve("state/tornado.args");
+    for (String[] arguments :
+        new String[][] {
+          {"devices"},
+          {"classify", "--device", "opencl:0", "x"},
+          {"classify", "--device=tornado", "x"},
+          {"classify", "-d", "cuda:1"},
+          {"classify", "-dopencl:2"}
+        }) {
+      Files.deleteIfExists(file);
+      CommandLineRun run = show(environment, arguments);
+      assertThat(run.out()).contains(" @" + file + " ").doesNotContain("SharedArchiveFile");
+      assertThat(file).exists();
+    }
+    assertThat(Files.readString(file))
+        .contains("-Dtornado.recover.bailout=False\n")
+        .contains("--module-path \"" + jars + "\"\n")
+        .contains(",tornado.drivers.common,tornado.drivers.opencl\n")
+        .endsWith("ALL-UNNAMED,tornado.drivers.opencl\n--add-reads=a=b\n--add-exports=c/d=e\n");
+    for (String[] arguments :
+        new String[][] {
+          {"classify", "x"}, {"classify", "--device", "cpu", "opencl:0"}, {"classify", "tornado"}
+        }) {
+      assertThat(show(environment, arguments).out()).doesNotContain("@");
+    }
+    CommandLineRun wrong =
+        show(
+            Map.of("JAVA_HOME", fakeJdk("jdk", "25"), "TORNADOVM_HOME", jars.toString()),
+            "devices");
+    assertThat(wrong.exitCode()).isEqualTo(1);
+    assertThat(wrong.err()).contains("not the folder of a TornadoVM SDK");
+  }
+
+  private CommandLineRun show(Map<String, String> environment, String... arguments)
+      throws Exception {
+    List<String> words = new ArrayList<>(List.of("--show-command"));
+    words.addAll(Arrays.asList(arguments));
+    return launch(LAUNCHER, environment, words.toArray(String[]::new));
+  }
+
   private String fakeJdk(String name, String version) throws IOException {
     Path home = folder.resolve(name);
     Path java = home.resolve("bin/java");
@@ -108,7 +159,10 @@ class LauncherTest {
       throws Exception {
     assumeThat(new File("/bin/sh")).as("skipped: there is no POSIX shell").exists();
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().keySet().removeIf(name -> name.startsWith("TESSERA_"));
+    builder
+        .environment()
+        .keySet()
+        .removeIf(name -> name.startsWith("TESSERA_") || name.equals("TORNADOVM_HOME"));
     builder.environment().put("TESSERA_STATE", folder.resolve("state").toString());
     builder.environment().putAll(environment);
     Process process = builder.start();
