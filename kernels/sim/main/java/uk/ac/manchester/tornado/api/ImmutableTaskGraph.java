@@ -164,8 +164,11 @@ public class ImmutableTaskGraph {
           }
         });
     if (thrown[0] != null) {
-      throw new TornadoRuntimeException(
-          "task " + name + "." + task.id() + ": " + thrown[0].getMessage(), thrown[0]);
+      TornadoRuntimeException failure =
+          new TornadoRuntimeException(
+              "task " + name + "." + task.id() + ": " + thrown[0].getMessage());
+      failure.initCause(thrown[0]);
+      throw failure;
     }
   }
 

@@ -7,8 +7,4 @@ public class TornadoRuntimeException extends RuntimeException {
   public TornadoRuntimeException(String message) {
     super(message);
   }
-
-  public TornadoRuntimeException(String message, Throwable cause) {
-    super(message, cause);
-  }
 }
