@@ -70,9 +70,11 @@ final class ImageInputs {
   }
 
   int batchSize(Preprocessor preprocessor) {
-    if (batchSize > 0) {
-      return batchSize;
-    }
+    return batchSize > 0 ? batchSize : batchSizeFor(preprocessor);
+  }
+
+  /** A batch that fills a machine. */
+  static int batchSizeFor(Preprocessor preprocessor) {
     return Math.clamp(
         PIXELS_PER_BATCH / ((long) preprocessor.height() * preprocessor.width()), 1, 64);
   }

@@ -38,6 +38,27 @@ final class ResultOutput implements Closeable {
     return new ResultOutput("standard output", null, new FileOutputStream(FileDescriptor.out));
   }
 
+  /** Fails early, before a long run, where {@code target} certainly cannot be written. */
+  static void check(@Nullable Path target) throws Failure {
+    if (target == null) {
+      return;
+    }
+    Path folder = target.toAbsolutePath().getParent();
+    if (Files.isDirectory(target)) {
+      throw isFolder(target);
+    }
+    if (folder != null && !Files.isDirectory(folder)) {
+      throw failure(target.toString(), new NoSuchFileException(target.toString()));
+    }
+    if (folder != null && !Files.isWritable(folder)) {
+      throw failure(target.toString(), new AccessDeniedException(target.toString()));
+    }
+  }
+
+  private static Failure isFolder(Path target) {
+    return new Failure(ExitCode.OUTPUT, target + " is a folder; give the name of a file");
+  }
+
   /** Starts {@code target} anew. */
   static ResultOutput create(Path target) throws Failure {
     return open(
@@ -55,7 +76,7 @@ final class ResultOutput implements Closeable {
   private static ResultOutput open(Path target, StandardOpenOption... options) throws Failure {
     String name = target.toString();
     if (Files.isDirectory(target)) {
-      throw new Failure(ExitCode.OUTPUT, name + " is a folder; give the name of a file");
+      throw isFolder(target);
     }
     try {
       return new ResultOutput(name, target, Files.newOutputStream(partial(target), options));

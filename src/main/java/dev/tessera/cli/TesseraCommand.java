@@ -50,7 +50,10 @@ final class TesseraCommand implements Runnable {
               new Entry("classify", ClassifyCommand::new),
               new Entry("embed", EmbedCommand::new),
               new Entry("explain", ExplainCommand::new)),
-          new Group("Training", new Entry("train", TrainCommand::new)),
+          new Group(
+              "Training",
+              new Entry("train", TrainCommand::new),
+              new Entry("eval", EvalCommand::new)),
           new Group("Models", new Entry("models", ModelsCommand::new)),
           new Group(
               "For comparing implementations", new Entry("preprocess", PreprocessCommand::new)),

@@ -5,6 +5,7 @@ import dev.tessera.metrics.ClassScores;
 import dev.tessera.metrics.ConfusionMatrix;
 import dev.tessera.metrics.Evaluation;
 import dev.tessera.metrics.Mistakes.Mistake;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +31,7 @@ public final class EvaluationPage {
   public static String html(
       EvaluationReport report, Function<Mistake, @Nullable RgbImage> pictures) {
     Evaluation evaluation = report.evaluation();
-    HtmlPage page = new HtmlPage("%s on %s".formatted(report.model(), report.data()));
+    HtmlPage page = new HtmlPage("%s on %s".formatted(name(report.model()), name(report.data())));
     page.facts(facts(report));
     page.heading("Where it goes wrong");
     page.figure(
@@ -49,14 +50,26 @@ public final class EvaluationPage {
     page.paragraph(calibration(evaluation));
     mistakes(page, report, pictures);
     problems(page, report);
-    page.paragraph(report.made());
+    page.heading("How it was measured");
+    page.table(
+        List.of("", ""),
+        List.of(
+            List.of("model", report.model()),
+            List.of("data", "%s (%s), %s".formatted(report.data(), report.layout(), report.part())),
+            List.of("preprocessing", report.preprocessing()),
+            List.of("engine", report.engine())));
     return page.html();
+  }
+
+  private static String name(String path) {
+    Path name = Path.of(path).getFileName();
+    return name == null ? path : name.toString();
   }
 
   private static Map<String, String> facts(EvaluationReport report) {
     Evaluation evaluation = report.evaluation();
     Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("images (" + report.part() + ")", "%,d".formatted(evaluation.count()));
+    facts.put("images (" + report.part() + ")", count(evaluation.count()));
     facts.put("top-1", percent(evaluation.top1(), 2));
     if (report.labels().size() > 5) {
       facts.put("top-5", percent(evaluation.top5(), 2));
@@ -65,7 +78,7 @@ public final class EvaluationPage {
     facts.put("loss", String.format(Locale.ROOT, "%.4f", evaluation.loss()));
     facts.put("calibration error", percent(evaluation.calibration().expectedError(), 2));
     if (!report.problems().isEmpty()) {
-      facts.put("not readable", "%,d".formatted(report.problems().size()));
+      facts.put("not readable", count(report.problems().size()));
     }
     return facts;
   }
@@ -78,7 +91,7 @@ public final class EvaluationPage {
           List.of(
               report.labels().get(cell.truth()),
               report.labels().get(cell.predicted()),
-              "%,d".formatted(cell.count()),
+              count(cell.count()),
               percent((double) cell.count() / confusion.scores(cell.truth()).support(), 1)));
     }
     if (!rows.isEmpty()) {
@@ -95,8 +108,8 @@ public final class EvaluationPage {
               one.predicted() == 0 ? "–" : percent(one.precision(), 1),
               one.support() == 0 ? "–" : percent(one.recall(), 1),
               one.support() == 0 ? "–" : percent(one.f1(), 1),
-              "%,d".formatted(one.support()),
-              "%,d".formatted(one.predicted())));
+              count(one.support()),
+              count(one.predicted())));
     }
     return rows;
   }
@@ -129,12 +142,11 @@ public final class EvaluationPage {
                     .formatted(
                         report.labels().get(mistake.truth()),
                         report.labels().get(mistake.predicted())),
-                String.format(
-                    Locale.ROOT,
-                    "%.1f %% against %.1f %%, %s",
-                    100 * mistake.confidence(),
-                    100 * mistake.truthScore(),
-                    mistake.id()),
+                "%s against %s, %s"
+                    .formatted(
+                        percent(mistake.confidence(), 1),
+                        percent(mistake.truthScore(), 1),
+                        mistake.id()),
                 false));
       }
     }
@@ -157,12 +169,17 @@ public final class EvaluationPage {
       }
       page.table(List.of("they count for nothing here"), rows);
       if (problems.size() > PROBLEMS) {
-        page.paragraph("and %,d more".formatted(problems.size() - PROBLEMS));
+        page.paragraph("and " + count(problems.size() - PROBLEMS) + " more");
       }
     }
   }
 
+  private static String count(long count) {
+    return String.format(Locale.ROOT, "%,d", count);
+  }
+
+  /** With a space that no line ends at. */
   private static String percent(double share, int digits) {
-    return String.format(Locale.ROOT, "%." + digits + "f %%", 100 * share);
+    return String.format(Locale.ROOT, "%." + digits + "f\u00a0%%", 100 * share);
   }
 }

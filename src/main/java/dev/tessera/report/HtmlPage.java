@@ -28,6 +28,7 @@ public final class HtmlPage {
       th, td { padding: .3rem .75rem; text-align: left; border-bottom: 1px solid var(--line);
         overflow-wrap: anywhere; }
       th { color: var(--muted); font-weight: 600; white-space: nowrap; }
+      td:not(.n) { min-width: 6.5rem; }
       .n { text-align: right; white-space: nowrap; }
       dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
         gap: .6rem; margin: 1rem 0; }
@@ -49,7 +50,7 @@ public final class HtmlPage {
       """;
 
   /** Cells that are set to the right. */
-  private static final Pattern NUMBER = Pattern.compile("[-+−]?[0-9][0-9,.]*( ?%)?|–|-");
+  private static final Pattern NUMBER = Pattern.compile("[-+−]?[0-9][0-9,.]*([ \u00a0]?%)?|–|-");
 
   /** Pictures with both sides shorter are enlarged with hard edges. */
   private static final int TINY = 64;
@@ -104,33 +105,43 @@ public final class HtmlPage {
     return this;
   }
 
-  /** A table that scrolls sideways where it is too wide; numbers are set to the right. */
+  /**
+   * A table that scrolls sideways where it is too wide; columns of numbers are set to the right.
+   *
+   * @param header one for each column; all empty for none
+   */
   public HtmlPage table(List<String> header, List<List<String>> rows) {
-    html.append("<div class=\"scroll\"><table>\n<thead><tr>");
-    for (int column = 0; column < header.size(); column++) {
-      boolean number = !rows.isEmpty() && isNumber(rows, column);
-      html.append(number ? "<th class=\"n\">" : "<th>").append(escape(header.get(column)));
-      html.append("</th>");
-    }
-    html.append("</tr></thead>\n<tbody>\n");
     boolean[] numbers = new boolean[header.size()];
     for (int column = 0; column < numbers.length; column++) {
       numbers[column] = isNumber(rows, column);
     }
+    html.append("<div class=\"scroll\"><table>\n");
+    if (!header.stream().allMatch(String::isEmpty)) {
+      html.append("<thead>");
+      row("th", header, numbers);
+      html.append("</thead>\n");
+    }
+    html.append("<tbody>\n");
     for (List<String> row : rows) {
-      html.append("<tr>");
-      for (int column = 0; column < row.size(); column++) {
-        html.append(numbers[column] ? "<td class=\"n\">" : "<td>").append(escape(row.get(column)));
-        html.append("</td>");
-      }
-      html.append("</tr>\n");
+      row("td", row, numbers);
+      html.append('\n');
     }
     html.append("</tbody></table></div>\n");
     return this;
   }
 
+  private void row(String tag, List<String> cells, boolean[] numbers) {
+    html.append("<tr>");
+    for (int column = 0; column < cells.size(); column++) {
+      html.append('<').append(tag).append(numbers[column] ? " class=\"n\">" : ">");
+      html.append(escape(cells.get(column))).append("</").append(tag).append('>');
+    }
+    html.append("</tr>");
+  }
+
   private static boolean isNumber(List<List<String>> rows, int column) {
-    return rows.stream().allMatch(row -> NUMBER.matcher(row.get(column)).matches());
+    return !rows.isEmpty()
+        && rows.stream().allMatch(row -> NUMBER.matcher(row.get(column)).matches());
   }
 
   /**
