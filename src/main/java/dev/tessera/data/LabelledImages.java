@@ -51,7 +51,8 @@ public record LabelledImages(List<String> classes, List<LabelledImage> images) {
   /**
    * These images with labels that index {@code labels}, such as a model's. Classes are found by
    * name, whatever the case; where all names here are numbers and none of {@code labels} is, they
-   * are indices.
+   * are indices. Where {@code labels} are as many LABEL_0, LABEL_1, ..., as a model saved without
+   * names has them, the order counts.
    *
    * @throws DataException if a class with images is not among {@code labels}
    */
@@ -65,6 +66,10 @@ public record LabelledImages(List<String> classes, List<LabelledImage> images) {
     boolean numbers =
         classes.stream().allMatch(LabelledImages::isNumber)
             && labels.stream().noneMatch(LabelledImages::isNumber);
+    boolean nameless = labels.size() == classes.size();
+    for (int i = 0; i < labels.size(); i++) {
+      nameless &= labels.get(i).equals("LABEL_" + i);
+    }
     int[] counts = counts();
     int[] indices = new int[classes.size()];
     List<String> missing = new ArrayList<>();
@@ -76,6 +81,9 @@ public record LabelledImages(List<String> classes, List<LabelledImage> images) {
       }
       if (index == null && numbers && Integer.parseInt(name) < labels.size()) {
         index = Integer.valueOf(name);
+      }
+      if (index == null && nameless) {
+        index = i;
       }
       if (index != null) {
         indices[i] = index;

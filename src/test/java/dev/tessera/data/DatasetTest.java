@@ -310,6 +310,11 @@ class DatasetTest {
     LabelledImages numbered = new LabelledImages(List.of("0", "1", "2"), images.images());
     assertThat(numbered.relabelled(List.of("a", "b")).counts()).containsExactly(1, 1);
     assertThat(numbered.relabelled(List.of("2", "1", "0")).counts()).containsExactly(0, 1, 1);
+    List<String> nameless = List.of("LABEL_0", "LABEL_1", "LABEL_2");
+    assertThat(images.relabelled(nameless).counts()).containsExactly(1, 1, 0);
+    assertThatThrownBy(() -> images.relabelled(nameless.subList(0, 2)))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("LABEL_0");
   }
 
   @Test
