@@ -4,6 +4,7 @@ import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.checkpoint.HfDirectory;
 import dev.tessera.checkpoint.Weights;
 import dev.tessera.graph.Graph;
+import dev.tessera.graph.Narrowing;
 import dev.tessera.graph.Value;
 import dev.tessera.model.ModelConfig.Size;
 import dev.tessera.tensor.Shape;
@@ -191,7 +192,8 @@ public final class Model implements AutoCloseable {
    * @throws IllegalArgumentException if the image is smaller than a patch
    */
   public Graph graph(int batch, int height, int width, Outputs outputs) {
-    return model.graph(batch, height, width, outputs);
+    Graph graph = model.graph(batch, height, width, outputs);
+    return outputs == Outputs.RESULT ? Narrowing.narrow(graph) : graph;
   }
 
   @Override
