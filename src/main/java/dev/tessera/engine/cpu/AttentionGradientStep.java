@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class AttentionGradientStep implements Step {
   /** What one worker needs; steps of the same sizes share it. */
   static final class Buffers {
-    private final float[] left;
-    private final float[] leftGradient;
+    private final float[] edge;
     private final float[] leftTransposed;
     private final float[] leftGradientTransposed;
     private final float[] columns;
@@ -40,8 +39,7 @@ final class AttentionGradientStep implements Step {
       int tokens = Math.max(sizes.queries(), sizes.keys());
       int paddedTokens = Lanes.rowTiles(tokens) * ROWS;
       int paddedWidth = Lanes.rowTiles(sizes.width()) * ROWS;
-      left = new float[paddedTokens * sizes.width()];
-      leftGradient = new float[paddedTokens * sizes.width()];
+      edge = new float[ROWS * sizes.width()];
       leftTransposed = new float[paddedWidth * tokens];
       leftGradientTransposed = new float[paddedWidth * tokens];
       columns = new float[sizes.width() * COLUMNS];
@@ -110,16 +108,14 @@ final class AttentionGradientStep implements Step {
   private void byQueries(int image, int column, Buffers b, Kernels kernels) {
     int keys = sizes.keys();
     int keyRow = image * keys * sizes.hidden() + column;
-    rows(inputs.key, keyRow, keys, b.left);
-    rows(inputs.value, keyRow, keys, b.leftGradient);
     transposed(inputs.key, keyRow, keys, b.leftTransposed);
     for (int first = 0; first < sizes.queries(); first += COLUMNS) {
       int count = Math.min(COLUMNS, sizes.queries() - first);
       int row = (image * sizes.queries() + first) * sizes.hidden() + column;
       columns(inputs.query, row, count, scale, b.columns, b.panel);
       columns(gradient, row, count, 1f, b.columns, b.gradientPanel);
-      multiply(b.left, keys, sizes.width(), b.panel, b.scores, kernels);
-      multiply(b.leftGradient, keys, sizes.width(), b.gradientPanel, b.gradients, kernels);
+      multiplyRows(inputs.key, keyRow, keys, b.panel, b.scores, b.edge, kernels);
+      multiplyRows(inputs.value, keyRow, keys, b.gradientPanel, b.gradients, b.edge, kernels);
       for (int k = 0; k < keys; k++) {
         if (hidden(image, k)) {
           Arrays.fill(b.scores, k * COLUMNS, (k + 1) * COLUMNS, UNSEEN);
@@ -137,8 +133,6 @@ final class AttentionGradientStep implements Step {
   private void byKeys(int image, int column, Buffers b, Kernels kernels) {
     int queries = sizes.queries();
     int queryRow = image * queries * sizes.hidden() + column;
-    rows(inputs.query, queryRow, queries, b.left);
-    rows(gradient, queryRow, queries, b.leftGradient);
     transposed(inputs.query, queryRow, queries, b.leftTransposed);
     transposed(gradient, queryRow, queries, b.leftGradientTransposed);
     for (int first = 0; first < sizes.keys(); first += COLUMNS) {
@@ -146,8 +140,8 @@ final class AttentionGradientStep implements Step {
       int row = (image * sizes.keys() + first) * sizes.hidden() + column;
       columns(inputs.key, row, count, scale, b.columns, b.panel);
       columns(inputs.value, row, count, 1f, b.columns, b.gradientPanel);
-      multiply(b.left, queries, sizes.width(), b.panel, b.scores, kernels);
-      multiply(b.leftGradient, queries, sizes.width(), b.gradientPanel, b.gradients, kernels);
+      multiplyRows(inputs.query, queryRow, queries, b.panel, b.scores, b.edge, kernels);
+      multiplyRows(gradient, queryRow, queries, b.gradientPanel, b.gradients, b.edge, kernels);
       for (int k = 0; k < count; k++) {
         int seenFrom = hidden(image, first + k) ? queries : causal ? first + k : 0;
         for (int q = 0; q < Math.min(seenFrom, queries); q++) {
@@ -168,22 +162,12 @@ final class AttentionGradientStep implements Step {
     return keyMask != null && keyMask[image * sizes.keys() + key] == 0;
   }
 
-  /** One head of {@code tokens} rows as left-hand side {@code [tokens, width]}. */
-  private void rows(float[] source, int from, int tokens, float[] packed) {
-    int hidden = sizes.hidden();
-    int width = sizes.width();
-    for (int row = 0; row < tokens; row += ROWS) {
-      int count = Math.min(ROWS, tokens - row);
-      Packing.rows(source, from + row * hidden, hidden, count, width, packed, row * width);
-    }
-  }
-
   /** One head of {@code tokens} rows, transposed, as left-hand side {@code [width, tokens]}. */
   private void transposed(float[] source, int from, int tokens, float[] packed) {
     int hidden = sizes.hidden();
     for (int row = 0; row < sizes.width(); row += ROWS) {
       int count = Math.min(ROWS, sizes.width() - row);
-      Packing.transposedRows(source, from + row, hidden, count, tokens, packed, row * tokens);
+      VectorKernels.transposedRows(source, from + row, hidden, count, tokens, packed, row * tokens);
     }
   }
 
@@ -200,6 +184,29 @@ final class AttentionGradientStep implements Step {
     Arrays.fill(product, 0, Lanes.rowTiles(rows) * ROWS * COLUMNS, 0f);
     for (int row = 0; row < rows; row += ROWS) {
       kernels.multiplyAdd(left, row * depth, panel, depth, product, row * COLUMNS, COLUMNS);
+    }
+  }
+
+  /** {@code product = rows·panel} with {@code tokens} rows of one head, read where they are. */
+  private void multiplyRows(
+      float[] source,
+      int from,
+      int tokens,
+      long panel,
+      float[] product,
+      float[] edge,
+      Kernels kernels) {
+    int hidden = sizes.hidden();
+    int width = sizes.width();
+    Arrays.fill(product, 0, Lanes.rowTiles(tokens) * ROWS * COLUMNS, 0f);
+    int row = 0;
+    for (; row + ROWS <= tokens; row += ROWS) {
+      kernels.multiplyRows(
+          source, from + row * hidden, hidden, panel, width, product, row * COLUMNS, COLUMNS);
+    }
+    if (row < tokens) {
+      Packing.rows(source, from + row * hidden, hidden, tokens - row, width, edge, 0);
+      kernels.multiplyAdd(edge, 0, panel, width, product, row * COLUMNS, COLUMNS);
     }
   }
 

@@ -26,6 +26,16 @@ final class Kernels {
     }
   }
 
+  /** The same with the rows of A where they are; see {@link VectorKernels#multiplyRows}. */
+  void multiplyRows(
+      float[] a, int a0, int aStride, long b, int depth, float[] c, int c0, int stride) {
+    if (vectorProducts) {
+      VectorKernels.multiplyRows(a, a0, aStride, b, depth, c, c0, stride);
+    } else {
+      PlainKernels.multiplyRows(a, a0, aStride, b, depth, c, c0, stride);
+    }
+  }
+
   /** Applies {@code activation} in place to {@code count} floats from {@code offset} on. */
   void activate(Activation activation, float[] x, int offset, int count) {
     if (activation == Activation.IDENTITY) {

@@ -23,8 +23,22 @@ final class LinearStep implements Step {
    * The left-hand side.
    *
    * @param array {@code [rows, depth]}, or {@code [depth, rows]} if it is transposed
+   * @param order how it is read
    */
-  record Left(float[] array, int rows, int depth, boolean transposed) {}
+  record Left(float[] array, int rows, int depth, Order order) {}
+
+  /** How a product reads its left-hand side. */
+  enum Order {
+    /** Rows, packed first. */
+    PACKED,
+    /**
+     * Rows where they are. Training takes this way; a program that classifies one image is sooner
+     * done if the JIT has a single kernel to compile.
+     */
+    IN_PLACE,
+    /** Transposed, packed first. */
+    TRANSPOSED
+  }
 
   /**
    * One product of the group. A residual excludes an activation; it may be the output's own array.
@@ -115,18 +129,22 @@ final class LinearStep implements Step {
         layer.refill.run(pool, layer.weights);
       }
     }
-    pool.run(Lanes.rowTiles(rows), (long) rows * depth, (worker, tile) -> pack(tile));
+    int tiles = Lanes.rowTiles(rows);
+    // In place, too, the last tile is packed if it has fewer rows than the kernel reads.
+    int first = left.order == Order.IN_PLACE ? rows / ROWS : 0;
+    pool.run(
+        tiles - first, (long) (tiles - first) * ROWS * depth, (worker, tile) -> pack(first + tile));
     pool.run(
         blocks.size(),
         nanoseconds,
-        (worker, block) -> multiply(blocks.get(block), tiles[worker], kernels));
+        (worker, block) -> multiply(blocks.get(block), this.tiles[worker], kernels));
   }
 
   private void pack(int tile) {
     int row = tile * ROWS;
     int count = Math.min(ROWS, rows - row);
-    if (left.transposed) {
-      Packing.transposedRows(left.array, row, rows, count, depth, packed, row * depth);
+    if (left.order == Order.TRANSPOSED) {
+      VectorKernels.transposedRows(left.array, row, rows, count, depth, packed, row * depth);
     } else {
       Packing.rows(left.array, row * depth, depth, count, depth, packed, row * depth);
     }
@@ -164,12 +182,22 @@ final class LinearStep implements Step {
       if (k == 0) {
         begin(weights.bias(), panel * COLUMNS, layer.residual, output, c, out);
       }
-      kernels.multiplyAdd(packed, (tile * depth + k) * ROWS, b, steps, output, c, out);
+      multiply(tile, k, b, steps, output, c, out, kernels);
       if (k + steps == depth && layer.activation != Activation.IDENTITY) {
         for (int row = 0; row < ROWS; row++) {
           kernels.activate(layer.activation, output, c + row * out, COLUMNS);
         }
       }
+    }
+  }
+
+  /** One block of k of one tile and one panel. */
+  private void multiply(
+      int tile, int k, long b, int steps, float[] c, int c0, int stride, Kernels kernels) {
+    if (left.order == Order.IN_PLACE && tile < rows / ROWS) {
+      kernels.multiplyRows(left.array, tile * ROWS * depth + k, depth, b, steps, c, c0, stride);
+    } else {
+      kernels.multiplyAdd(packed, (tile * depth + k) * ROWS, b, steps, c, c0, stride);
     }
   }
 
@@ -208,8 +236,7 @@ final class LinearStep implements Step {
     }
     for (int k = 0; k < depth; k += DEPTH) {
       int steps = Math.min(DEPTH, depth - k);
-      kernels.multiplyAdd(
-          packed, (tile * depth + k) * ROWS, weights.panel(panel, k), steps, c, 0, COLUMNS);
+      multiply(tile, k, weights.panel(panel, k), steps, c, 0, COLUMNS, kernels);
     }
     kernels.activate(layer.activation, c, 0, tileRows * COLUMNS);
     for (int row = 0; row < tileRows; row++) {

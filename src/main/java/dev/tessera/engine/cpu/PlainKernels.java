@@ -19,18 +19,39 @@ final class PlainKernels {
 
   /** See {@link VectorKernels#multiplyAdd}. Two rows and four columns at a time in registers. */
   static void multiplyAdd(float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
+    multiply(a, a0, 1, ROWS, b, depth, c, c0, stride);
+  }
+
+  /** See {@link VectorKernels#multiplyRows}. */
+  static void multiplyRows(
+      float[] a, int a0, int aStride, long b, int depth, float[] c, int c0, int stride) {
+    multiply(a, a0, aStride, 1, b, depth, c, c0, stride);
+  }
+
+  private static void multiply(
+      float[] a, int a0, int aRow, int aStep, long b, int depth, float[] c, int c0, int stride) {
     float[] panel = new float[depth * COLUMNS];
     NativeFloats.read(b, panel, 0, panel.length);
     for (int row = 0; row < ROWS; row += 2) {
       for (int column = 0; column < COLUMNS; column += 4) {
         int to = c0 + row * stride + column;
-        multiplyAdd(a, a0 + row, panel, column, depth, c, to, to + stride);
+        int from = a0 + row * aRow;
+        multiply(a, from, from + aRow, aStep, panel, column, depth, c, to, to + stride);
       }
     }
   }
 
-  private static void multiplyAdd(
-      float[] a, int a0, float[] b, int column, int depth, float[] c, int c0, int c1) {
+  private static void multiply(
+      float[] a,
+      int a0,
+      int a1,
+      int aStep,
+      float[] b,
+      int column,
+      int depth,
+      float[] c,
+      int c0,
+      int c1) {
     float s00 = c[c0];
     float s01 = c[c0 + 1];
     float s02 = c[c0 + 2];
@@ -40,8 +61,8 @@ final class PlainKernels {
     float s12 = c[c1 + 2];
     float s13 = c[c1 + 3];
     for (int k = 0; k < depth; k++) {
-      float x = a[a0 + k * ROWS];
-      float y = a[a0 + 1 + k * ROWS];
+      float x = a[a0 + k * aStep];
+      float y = a[a1 + k * aStep];
       int at = column + k * COLUMNS;
       s00 = Math.fma(x, b[at], s00);
       s01 = Math.fma(x, b[at + 1], s01);

@@ -6,6 +6,7 @@ import static dev.tessera.engine.cpu.Lanes.ROWS;
 import dev.tessera.engine.Constants;
 import dev.tessera.engine.cpu.LinearStep.Layer;
 import dev.tessera.engine.cpu.LinearStep.Left;
+import dev.tessera.engine.cpu.LinearStep.Order;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;
@@ -24,6 +25,7 @@ final class Products {
   private final CpuEngine engine;
   private final Constants constants;
   private final Function<Value, float[]> arrays;
+  private final Order order;
   private final float[] packedRows;
   private final long panels;
   private final float[][] panelScratch;
@@ -33,6 +35,7 @@ final class Products {
     this.engine = engine;
     this.constants = constants;
     this.arrays = arrays;
+    this.order = graph.variables().isEmpty() ? Order.PACKED : Order.IN_PLACE;
     Needs needs = new Needs();
     for (Op op : graph.operations()) {
       if (!constants.contains(op.output())) {
@@ -128,7 +131,7 @@ final class Products {
     }
     Value input = group.getFirst().inputs().getFirst();
     Left left =
-        new Left(arrays.apply(input), (int) input.shape().rows(), input.shape().last(), false);
+        new Left(arrays.apply(input), (int) input.shape().rows(), input.shape().last(), order);
     return new LinearStep(left, packedRows, layers, tiles);
   }
 
@@ -138,7 +141,7 @@ final class Products {
     int out = gradient.shape().last();
     PackedMatrix weights = PackedMatrix.at(panels, out, op.output().shape().last());
     Refill refill = new Refill(arrays.apply(op.weight()), false, null, panelScratch);
-    Left left = new Left(arrays.apply(gradient), (int) gradient.shape().rows(), out, false);
+    Left left = new Left(arrays.apply(gradient), (int) gradient.shape().rows(), out, order);
     return step(left, weights, refill, array(op.residual()), op.output());
   }
 
@@ -148,7 +151,7 @@ final class Products {
     int rows = (int) op.input().shape().rows();
     PackedMatrix inputs = PackedMatrix.at(panels, rows, op.input().shape().last());
     Refill refill = new Refill(arrays.apply(op.input()), false, null, panelScratch);
-    Left left = new Left(arrays.apply(gradient), gradient.shape().last(), rows, true);
+    Left left = new Left(arrays.apply(gradient), gradient.shape().last(), rows, Order.TRANSPOSED);
     return step(left, inputs, refill, null, op.output());
   }
 

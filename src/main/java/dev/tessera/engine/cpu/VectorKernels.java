@@ -1,6 +1,7 @@
 package dev.tessera.engine.cpu;
 
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
+import static dev.tessera.engine.cpu.Lanes.ROWS;
 import static dev.tessera.engine.cpu.Lanes.SPECIES;
 import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
@@ -125,6 +126,19 @@ final class VectorKernels {
       }
       for (; column < COLUMNS; column += WIDTH) {
         NativeFloats.store(zero, to + (long) column * Float.BYTES);
+      }
+    }
+  }
+
+  /** As {@link Packing#transposedRows}, a step of k in one or two moves. */
+  static void transposedRows(
+      float[] source, int from, int stride, int columns, int depth, float[] target, int to) {
+    for (int part = 0; part < ROWS; part += WIDTH) {
+      VectorMask<Float> present = SPECIES.indexInRange(part, columns);
+      VectorMask<Float> inside = SPECIES.indexInRange(part, ROWS);
+      for (int k = 0; k < depth; k++) {
+        FloatVector.fromArray(SPECIES, source, from + part + k * stride, present)
+            .intoArray(target, to + part + k * ROWS, inside);
       }
     }
   }
@@ -287,6 +301,182 @@ final class VectorKernels {
       c4x = s.fma(x, c4x);
       c4y = s.fma(y, c4y);
       s = FloatVector.broadcast(SPECIES, a[i + 5]);
+      c5x = s.fma(x, c5x);
+      c5y = s.fma(y, c5y);
+    }
+    c0x.intoArray(c, row0);
+    c0y.intoArray(c, row0 + WIDTH);
+    c1x.intoArray(c, row1);
+    c1y.intoArray(c, row1 + WIDTH);
+    c2x.intoArray(c, row2);
+    c2y.intoArray(c, row2 + WIDTH);
+    c3x.intoArray(c, row3);
+    c3y.intoArray(c, row3 + WIDTH);
+    c4x.intoArray(c, row4);
+    c4y.intoArray(c, row4 + WIDTH);
+    c5x.intoArray(c, row5);
+    c5y.intoArray(c, row5 + WIDTH);
+  }
+
+  /**
+   * As {@link #multiplyAdd}, with the rows of A where they are: the first one starts at {@code a0},
+   * the others {@code aStride} apart. It reads six streams instead of one and saves packing, which
+   * is worth it where a row meets few panels.
+   */
+  static void multiplyRows(
+      float[] a, int a0, int aStride, long b, int depth, float[] c, int c0, int stride) {
+    if (Lanes.VECTORS == 4) {
+      sixRowsByFour(a, a0, aStride, b, depth, c, c0, stride);
+    } else {
+      sixRowsByTwo(a, a0, aStride, b, depth, c, c0, stride);
+    }
+  }
+
+  private static void sixRowsByFour(
+      float[] a, int a0, int aStride, long b, int depth, float[] c, int c0, int stride) {
+    int a1 = a0 + aStride;
+    int a2 = a0 + 2 * aStride;
+    int a3 = a0 + 3 * aStride;
+    int a4 = a0 + 4 * aStride;
+    int a5 = a0 + 5 * aStride;
+    int row0 = c0;
+    int row1 = c0 + stride;
+    int row2 = c0 + 2 * stride;
+    int row3 = c0 + 3 * stride;
+    int row4 = c0 + 4 * stride;
+    int row5 = c0 + 5 * stride;
+    FloatVector c0x = FloatVector.fromArray(SPECIES, c, row0);
+    FloatVector c0y = FloatVector.fromArray(SPECIES, c, row0 + WIDTH);
+    FloatVector c0z = FloatVector.fromArray(SPECIES, c, row0 + 2 * WIDTH);
+    FloatVector c0w = FloatVector.fromArray(SPECIES, c, row0 + 3 * WIDTH);
+    FloatVector c1x = FloatVector.fromArray(SPECIES, c, row1);
+    FloatVector c1y = FloatVector.fromArray(SPECIES, c, row1 + WIDTH);
+    FloatVector c1z = FloatVector.fromArray(SPECIES, c, row1 + 2 * WIDTH);
+    FloatVector c1w = FloatVector.fromArray(SPECIES, c, row1 + 3 * WIDTH);
+    FloatVector c2x = FloatVector.fromArray(SPECIES, c, row2);
+    FloatVector c2y = FloatVector.fromArray(SPECIES, c, row2 + WIDTH);
+    FloatVector c2z = FloatVector.fromArray(SPECIES, c, row2 + 2 * WIDTH);
+    FloatVector c2w = FloatVector.fromArray(SPECIES, c, row2 + 3 * WIDTH);
+    FloatVector c3x = FloatVector.fromArray(SPECIES, c, row3);
+    FloatVector c3y = FloatVector.fromArray(SPECIES, c, row3 + WIDTH);
+    FloatVector c3z = FloatVector.fromArray(SPECIES, c, row3 + 2 * WIDTH);
+    FloatVector c3w = FloatVector.fromArray(SPECIES, c, row3 + 3 * WIDTH);
+    FloatVector c4x = FloatVector.fromArray(SPECIES, c, row4);
+    FloatVector c4y = FloatVector.fromArray(SPECIES, c, row4 + WIDTH);
+    FloatVector c4z = FloatVector.fromArray(SPECIES, c, row4 + 2 * WIDTH);
+    FloatVector c4w = FloatVector.fromArray(SPECIES, c, row4 + 3 * WIDTH);
+    FloatVector c5x = FloatVector.fromArray(SPECIES, c, row5);
+    FloatVector c5y = FloatVector.fromArray(SPECIES, c, row5 + WIDTH);
+    FloatVector c5z = FloatVector.fromArray(SPECIES, c, row5 + 2 * WIDTH);
+    FloatVector c5w = FloatVector.fromArray(SPECIES, c, row5 + 3 * WIDTH);
+    for (int k = 0; k < depth; k++) {
+      long at = b + k * STEP;
+      FloatVector x = NativeFloats.load(at);
+      FloatVector y = NativeFloats.load(at + BYTES);
+      FloatVector z = NativeFloats.load(at + 2 * BYTES);
+      FloatVector w = NativeFloats.load(at + 3 * BYTES);
+      FloatVector s = FloatVector.broadcast(SPECIES, a[a0 + k]);
+      c0x = s.fma(x, c0x);
+      c0y = s.fma(y, c0y);
+      c0z = s.fma(z, c0z);
+      c0w = s.fma(w, c0w);
+      s = FloatVector.broadcast(SPECIES, a[a1 + k]);
+      c1x = s.fma(x, c1x);
+      c1y = s.fma(y, c1y);
+      c1z = s.fma(z, c1z);
+      c1w = s.fma(w, c1w);
+      s = FloatVector.broadcast(SPECIES, a[a2 + k]);
+      c2x = s.fma(x, c2x);
+      c2y = s.fma(y, c2y);
+      c2z = s.fma(z, c2z);
+      c2w = s.fma(w, c2w);
+      s = FloatVector.broadcast(SPECIES, a[a3 + k]);
+      c3x = s.fma(x, c3x);
+      c3y = s.fma(y, c3y);
+      c3z = s.fma(z, c3z);
+      c3w = s.fma(w, c3w);
+      s = FloatVector.broadcast(SPECIES, a[a4 + k]);
+      c4x = s.fma(x, c4x);
+      c4y = s.fma(y, c4y);
+      c4z = s.fma(z, c4z);
+      c4w = s.fma(w, c4w);
+      s = FloatVector.broadcast(SPECIES, a[a5 + k]);
+      c5x = s.fma(x, c5x);
+      c5y = s.fma(y, c5y);
+      c5z = s.fma(z, c5z);
+      c5w = s.fma(w, c5w);
+    }
+    c0x.intoArray(c, row0);
+    c0y.intoArray(c, row0 + WIDTH);
+    c0z.intoArray(c, row0 + 2 * WIDTH);
+    c0w.intoArray(c, row0 + 3 * WIDTH);
+    c1x.intoArray(c, row1);
+    c1y.intoArray(c, row1 + WIDTH);
+    c1z.intoArray(c, row1 + 2 * WIDTH);
+    c1w.intoArray(c, row1 + 3 * WIDTH);
+    c2x.intoArray(c, row2);
+    c2y.intoArray(c, row2 + WIDTH);
+    c2z.intoArray(c, row2 + 2 * WIDTH);
+    c2w.intoArray(c, row2 + 3 * WIDTH);
+    c3x.intoArray(c, row3);
+    c3y.intoArray(c, row3 + WIDTH);
+    c3z.intoArray(c, row3 + 2 * WIDTH);
+    c3w.intoArray(c, row3 + 3 * WIDTH);
+    c4x.intoArray(c, row4);
+    c4y.intoArray(c, row4 + WIDTH);
+    c4z.intoArray(c, row4 + 2 * WIDTH);
+    c4w.intoArray(c, row4 + 3 * WIDTH);
+    c5x.intoArray(c, row5);
+    c5y.intoArray(c, row5 + WIDTH);
+    c5z.intoArray(c, row5 + 2 * WIDTH);
+    c5w.intoArray(c, row5 + 3 * WIDTH);
+  }
+
+  private static void sixRowsByTwo(
+      float[] a, int a0, int aStride, long b, int depth, float[] c, int c0, int stride) {
+    int a1 = a0 + aStride;
+    int a2 = a0 + 2 * aStride;
+    int a3 = a0 + 3 * aStride;
+    int a4 = a0 + 4 * aStride;
+    int a5 = a0 + 5 * aStride;
+    int row0 = c0;
+    int row1 = c0 + stride;
+    int row2 = c0 + 2 * stride;
+    int row3 = c0 + 3 * stride;
+    int row4 = c0 + 4 * stride;
+    int row5 = c0 + 5 * stride;
+    FloatVector c0x = FloatVector.fromArray(SPECIES, c, row0);
+    FloatVector c0y = FloatVector.fromArray(SPECIES, c, row0 + WIDTH);
+    FloatVector c1x = FloatVector.fromArray(SPECIES, c, row1);
+    FloatVector c1y = FloatVector.fromArray(SPECIES, c, row1 + WIDTH);
+    FloatVector c2x = FloatVector.fromArray(SPECIES, c, row2);
+    FloatVector c2y = FloatVector.fromArray(SPECIES, c, row2 + WIDTH);
+    FloatVector c3x = FloatVector.fromArray(SPECIES, c, row3);
+    FloatVector c3y = FloatVector.fromArray(SPECIES, c, row3 + WIDTH);
+    FloatVector c4x = FloatVector.fromArray(SPECIES, c, row4);
+    FloatVector c4y = FloatVector.fromArray(SPECIES, c, row4 + WIDTH);
+    FloatVector c5x = FloatVector.fromArray(SPECIES, c, row5);
+    FloatVector c5y = FloatVector.fromArray(SPECIES, c, row5 + WIDTH);
+    for (int k = 0; k < depth; k++) {
+      long at = b + k * STEP;
+      FloatVector x = NativeFloats.load(at);
+      FloatVector y = NativeFloats.load(at + BYTES);
+      FloatVector s = FloatVector.broadcast(SPECIES, a[a0 + k]);
+      c0x = s.fma(x, c0x);
+      c0y = s.fma(y, c0y);
+      s = FloatVector.broadcast(SPECIES, a[a1 + k]);
+      c1x = s.fma(x, c1x);
+      c1y = s.fma(y, c1y);
+      s = FloatVector.broadcast(SPECIES, a[a2 + k]);
+      c2x = s.fma(x, c2x);
+      c2y = s.fma(y, c2y);
+      s = FloatVector.broadcast(SPECIES, a[a3 + k]);
+      c3x = s.fma(x, c3x);
+      c3y = s.fma(y, c3y);
+      s = FloatVector.broadcast(SPECIES, a[a4 + k]);
+      c4x = s.fma(x, c4x);
+      c4y = s.fma(y, c4y);
+      s = FloatVector.broadcast(SPECIES, a[a5 + k]);
       c5x = s.fma(x, c5x);
       c5y = s.fma(y, c5y);
     }

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tessera.engine.scalar.ScalarKernels;
 import dev.tessera.graph.Activation;
+import java.lang.foreign.Arena;
 import java.util.function.BiConsumer;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The kernels' accuracy over their whole range, and that the JIT makes vector code of them. */
 class KernelsTest {
@@ -52,6 +54,39 @@ class KernelsTest {
     VectorMath.exp(FloatVector.fromArray(Lanes.SPECIES, x, 0)).intoArray(y, 0);
     assertThat(y[0]).isBetween(0f, 1.3e-38f);
     assertThat(y[1]).isBetween(2e38f, Float.MAX_VALUE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 64, 131})
+  void rowsInPlaceMultiplyAsPackedOnesDo(int depth) {
+    int stride = depth + 3;
+    float[] a = range(-1, 1, Lanes.ROWS * stride);
+    float[] packed = new float[Lanes.ROWS * depth];
+    Packing.rows(a, 2, stride, Lanes.ROWS, depth, packed, 0);
+    float[] b = range(-2, 3, depth * Lanes.COLUMNS);
+    try (Arena arena = Arena.ofConfined()) {
+      long panel = NativeFloats.allocate(arena, b.length);
+      NativeFloats.copy(b, 0, panel, b.length);
+      float[][] c = new float[4][Lanes.ROWS * Lanes.COLUMNS];
+      PlainKernels.multiplyAdd(packed, 0, panel, depth, c[0], 0, Lanes.COLUMNS);
+      PlainKernels.multiplyRows(a, 2, stride, panel, depth, c[1], 0, Lanes.COLUMNS);
+      VectorKernels.multiplyAdd(packed, 0, panel, depth, c[2], 0, Lanes.COLUMNS);
+      VectorKernels.multiplyRows(a, 2, stride, panel, depth, c[3], 0, Lanes.COLUMNS);
+      for (int i = 1; i < c.length; i++) {
+        assertThat(c[i]).isEqualTo(c[0]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 6})
+  void vectorsTransposeAsLoopsDo(int columns) {
+    float[] source = range(-1, 1, 40 * 9);
+    float[] loops = range(5, 6, 40 * Lanes.ROWS);
+    float[] vectors = loops.clone();
+    Packing.transposedRows(source, 2, 9, columns, 38, loops, 6);
+    VectorKernels.transposedRows(source, 2, 9, columns, 38, vectors, 6);
+    assertThat(vectors).isEqualTo(loops);
   }
 
   @Test
