@@ -129,6 +129,31 @@ final class TrainAugmentOptions {
         erased > 0 ? RandomErasing.of(erased, RandomErasing.Mode.CONST) : null);
   }
 
+  /** For people. */
+  String describe() {
+    StringBuilder text = new StringBuilder();
+    switch (crop == null ? CropKind.NONE : crop) {
+      case NONE -> text.append("the whole image");
+      case SHIFT -> text.append("shifted by up to ").append(shift).append(" pixels");
+      case RESIZED -> text.append("random parts of at least ").append(minScale);
+    }
+    append(text, "mirrored", or(flip));
+    append(text, "upside down", verticalFlip);
+    append(text, "erasing", or(erasing));
+    append(text, "mixup", or(mixup));
+    append(text, "CutMix", or(cutmix));
+    if (or(mixup) + or(cutmix) > 0) {
+      append(text, "batches mixed", mixProbability);
+    }
+    return text.toString();
+  }
+
+  private static void append(StringBuilder text, String name, double value) {
+    if (value > 0) {
+      text.append(", ").append(name).append(' ').append(value);
+    }
+  }
+
   Mixing mixing() {
     return or(mixup) == 0 && or(cutmix) == 0
         ? Mixing.NONE

@@ -1,9 +1,20 @@
 package dev.tessera.cli;
 
 import dev.tessera.data.ClassBalance.Weighting;
+import dev.tessera.data.Dataset;
 import dev.tessera.data.Grouping;
+import dev.tessera.data.LabelledImages;
+import dev.tessera.data.Part;
 import dev.tessera.data.Split;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How a data set is divided and weighted for training. */
@@ -78,6 +89,40 @@ final class TrainDataOptions {
       paramLabel = "MIB",
       description = "Memory for decoded images. Default: a third of the heap.")
   private int cache = -1;
+
+  @Option(
+      names = "--labels",
+      paramLabel = "NAME,...",
+      description = {
+        "What the classes are called, in order, where the data only number them (IDX): names",
+        "with commas between, or a file with a name a line."
+      })
+  private @Nullable String labels;
+
+  /** The images under the names of {@code --labels}. */
+  Dataset named(Dataset dataset) throws Failure, IOException {
+    if (labels == null) {
+      return dataset;
+    }
+    Path file = Path.of(labels);
+    List<String> names =
+        Files.isRegularFile(file)
+            ? Files.readAllLines(file).stream().filter(line -> !line.isBlank()).toList()
+            : List.of(labels.split(",", -1));
+    if (names.size() != dataset.classes().size()
+        || new HashSet<>(names).size() != names.size()
+        || names.stream().anyMatch(String::isBlank)) {
+      throw new Failure(
+          ExitCode.USAGE,
+          "--labels must name each of the %d classes once; the data have %s"
+              .formatted(dataset.classes().size(), dataset.classes()));
+    }
+    Map<Part, LabelledImages> parts = new LinkedHashMap<>();
+    for (Map.Entry<Part, LabelledImages> part : dataset.parts().entrySet()) {
+      parts.put(part.getKey(), new LabelledImages(names, part.getValue().images()));
+    }
+    return new Dataset(dataset.path(), dataset.layout(), names, parts, dataset.problems());
+  }
 
   Split.Settings split() throws Failure {
     try {

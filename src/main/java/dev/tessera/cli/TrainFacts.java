@@ -4,6 +4,9 @@ import dev.tessera.data.Dataset;
 import dev.tessera.data.Split;
 import dev.tessera.engine.Engine;
 import dev.tessera.image.Preprocessor;
+import dev.tessera.train.Optimizer;
+import dev.tessera.train.ParameterRules.Freeze;
+import dev.tessera.train.ScheduleChoice;
 import dev.tessera.train.TrainingPlan;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,20 +36,55 @@ final class TrainFacts {
 
   static SequencedMap<String, String> settings(TrainRun.Options options, TrainingPlan plan) {
     SequencedMap<String, String> facts = new LinkedHashMap<>();
-    facts.put("optimizer", plan.optimizer().toString());
-    facts.put("learning rate", plan.schedule().toString());
+    TrainRecipeOptions recipe = options.recipe();
+    ScheduleChoice schedule = plan.schedule();
     facts.put(
-        "batch size", TrainRun.value(options.recipe().batchSize) + " × " + plan.accumulation());
-    facts.put("epochs planned", String.valueOf(plan.epochs()));
-    facts.put("weight decay, layer decay, frozen", plan.rules().toString());
-    facts.put("gradient clipping", String.valueOf(plan.clip()));
-    facts.put("moving average of the weights", String.valueOf(plan.ema()));
-    facts.put("regularization", plan.regularization().toString());
-    facts.put("label smoothing", String.valueOf(TrainRun.number(options.recipe().labelSmoothing)));
-    facts.put("augmentation", options.augment().augmentation().toString());
-    facts.put("mixing", options.augment().mixing().toString());
+        "learning rate",
+        "%s at most, %s, %s %% warm-up"
+            .formatted(schedule.peak(), schedule.kind(), 100 * schedule.warmup()));
+    facts.put("optimizer", optimizer(plan.optimizer()));
+    facts.put(
+        "batch size",
+        plan.accumulation() == 1
+            ? String.valueOf(recipe.batchSize)
+            : "%d, %d for an update".formatted(recipe.batchSize, plan.accumulation()));
+    facts.put(
+        "length",
+        (plan.steps() > 0
+                ? TrainRun.count(plan.steps(), "update")
+                : TrainRun.count(plan.epochs(), "epoch"))
+            + (plan.maxSeconds() > 0 ? ", at most %s minutes".formatted(recipe.maxMinutes) : ""));
+    facts.put("weight decay", plan.rules().weightDecay() + " of matrices and kernels");
+    facts.put("learning rate decay by layer", String.valueOf(plan.rules().layerDecay()));
+    facts.put(
+        "trained",
+        switch (plan.rules().freeze()) {
+          case Freeze.Nothing() -> "all parameters";
+          case Freeze.Backbone() -> "the classifier";
+          case Freeze.Blocks(int count) ->
+              "all but the embeddings and the first " + count + " blocks";
+        });
+    facts.put("largest gradient", plan.clip() == 0 ? "any" : String.valueOf(plan.clip()));
+    facts.put(
+        "moving average of the weights", plan.ema() == 0 ? "none" : String.valueOf(plan.ema()));
+    facts.put("label smoothing", String.valueOf(TrainRun.number(recipe.labelSmoothing)));
+    facts.put(
+        "dropout, stochastic depth",
+        plan.regularization().dropout() + ", " + plan.regularization().stochasticDepth());
+    facts.put("variation", options.augment().describe());
+    facts.put("balancing of classes", options.images().balance().toString());
     facts.put("seed", String.valueOf(plan.seed()));
     return facts;
+  }
+
+  private static String optimizer(Optimizer optimizer) {
+    return switch (optimizer) {
+      case Optimizer.AdamW(double first, double second, double _) ->
+          "AdamW, betas %s and %s".formatted(first, second);
+      case Optimizer.Adam(double first, double second, double _) ->
+          "Adam, betas %s and %s".formatted(first, second);
+      case Optimizer.Sgd(double momentum, boolean _) -> "SGD, momentum " + momentum;
+    };
   }
 
   static String machine(Engine engine) {

@@ -77,7 +77,7 @@ final class TrainRun {
    */
   int call(String command, Supplier<Map<String, Object>> settled)
       throws IOException, Failure, DivergenceException, InterruptedException {
-    Dataset dataset = Dataset.open(options.data());
+    Dataset dataset = options.images().named(Dataset.open(options.data()));
     Split split = dataset.split(options.images().split());
     describe(dataset, split);
     String fingerprint = fingerprint(split);
@@ -203,13 +203,7 @@ final class TrainRun {
   }
 
   private String result(List<Metrics> metrics) {
-    Metrics best = null;
-    for (Metrics row : metrics) {
-      if (Double.isFinite(row.validationAccuracy())
-          && (best == null || row.validationAccuracy() > best.validationAccuracy())) {
-        best = row;
-      }
-    }
+    Metrics best = Metrics.best(metrics);
     return best == null
         ? run.best() + ": trained on all images, none were left to validate"
         : String.format(

@@ -97,7 +97,7 @@ final class TrainStart {
           model.hidden(),
           model.layers());
       origin.add(
-          "%s from %s%s"
+          "%s from %s%s."
               .formatted(
                   model.architecture(),
                   directory,
@@ -180,8 +180,8 @@ final class TrainStart {
         files.tensors().values().stream().mapToLong(tensor -> tensor.shape().elements()).sum();
     return String.format(
         Locale.ROOT,
-        "a new ViT with %.2f million parameters: %d×%d pixels%s in patches of %d×%d, %d layers of"
-            + " %d features and %d heads",
+        "A new ViT with %.2f million parameters: %d×%d pixels%s in patches of %d×%d, %d layers of"
+            + " %d features and %d heads.",
         parameters / 1e6,
         sizes.imageSize(),
         sizes.imageSize(),

@@ -3,6 +3,7 @@ package dev.tessera.train;
 import dev.tessera.checkpoint.Json;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,24 @@ public record Metrics(
     double gradientNorm,
     double imagesPerSecond,
     double seconds) {
+
+  /**
+   * The epoch that a training keeps as its best: most right answers, of as many the lowest loss, of
+   * equals the first; null where none was validated.
+   */
+  public static @Nullable Metrics best(List<Metrics> epochs) {
+    Metrics best = null;
+    for (Metrics row : epochs) {
+      if (Double.isFinite(row.validationAccuracy)
+          && (best == null
+              || row.validationAccuracy > best.validationAccuracy
+              || (row.validationAccuracy == best.validationAccuracy
+                  && row.validationLoss < best.validationLoss))) {
+        best = row;
+      }
+    }
+    return best;
+  }
 
   /** One line of JSON with a line feed. */
   String line() {

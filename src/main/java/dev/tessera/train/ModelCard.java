@@ -67,16 +67,11 @@ public record ModelCard(
         .append(time(last.seconds()))
         .append(".\n\n| epoch | training loss | training accuracy | validation loss |")
         .append(" validation accuracy |\n|-:|-:|-:|-:|-:|\n");
-    Metrics best = metrics.getFirst();
-    for (Metrics row : metrics) {
-      if (row.validationAccuracy() > best.validationAccuracy()
-          || (row.validationAccuracy() == best.validationAccuracy()
-              && row.validationLoss() < best.validationLoss())) {
-        best = row;
-      }
+    Metrics best = Metrics.best(metrics);
+    if (best != null) {
+      row(text, best, " (best)");
     }
-    row(text, best, Double.isFinite(best.validationAccuracy()) ? " (best)" : "");
-    if (best.epoch() != last.epoch()) {
+    if (best == null || best.epoch() != last.epoch()) {
       row(text, last, "");
     }
     text.append("\nTraining figures are taken while the model learns, with augmentation.\n");

@@ -31,6 +31,11 @@ final class Pace {
     this.fillTime = fillTime;
   }
 
+  /** Whether {@link #reserve} was called. */
+  boolean hasReserve() {
+    return reserve > 0;
+  }
+
   /** What a last validation will take, which must fit into the time as well. */
   void reserve(double seconds) {
     reserve = seconds;

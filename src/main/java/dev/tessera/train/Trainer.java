@@ -57,6 +57,10 @@ public final class Trainer {
   private final Pace pace;
   private final int batchesPerEpoch;
   private final double totalSteps;
+
+  /** Images that a validation costs as much as: without gradients each is a third of one. */
+  private final double validationShare;
+
   private volatile boolean stopped;
 
   // Where the training is; see TrainingState.
@@ -110,6 +114,7 @@ public final class Trainer {
     Graph graph =
         model.graph(training.settings().batchSize(), size.height(), size.width(), Outputs.RESULT);
     learner = new Learner(engine, model, graph, plan);
+    validationShare = validation == null ? 0 : 0.5 * validation.images().size();
     this.validation =
         validation == null
             ? null
@@ -237,6 +242,9 @@ public final class Trainer {
       }
       if (stopped) {
         return false;
+      }
+      if (!pace.hasReserve()) {
+        pace.reserve(validationShare * state.sums().seconds() / state.sums().images());
       }
       if (pace.isOver(before)) {
         return true;

@@ -63,7 +63,7 @@ class TrainCommandTest {
     assertThat(done.exitCode()).as(done.err()).isZero();
     assertThat(done.err())
         .contains("36 training and 12 validation images of 2 classes")
-        .contains("a new ViT with 0.01 million parameters: 12×12 pixels of gray in patches of 4×4")
+        .contains("A new ViT with 0.01 million parameters: 12×12 pixels of gray in patches of 4×4")
         .contains("3 epochs of 4 batches of 8 images, adamw")
         .contains("epoch 3  loss");
     assertThat(done.err().lines().filter(line -> line.startsWith("epoch"))).hasSize(3);
@@ -212,6 +212,18 @@ class TrainCommandTest {
     assertThat(done.exitCode()).as(done.err()).isIn(ExitCode.USAGE, ExitCode.CHECKPOINT);
     assertThat(done.err()).contains(message == null ? "" : message);
     assertThat(run.resolve("best")).doesNotExist();
+  }
+
+  @Test
+  void classesGetTheNamesThatTheDataLack() throws Exception {
+    CommandLineRun done = train("--epochs", "1", "--labels", "bright,dark");
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    try (Model model = Models.load(run.resolve("best"))) {
+      assertThat(model.labels()).containsExactly("bright", "dark");
+    }
+    done = train("--overwrite", "--labels", "bright,dark,dim");
+    assertThat(done.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(done.err()).contains("--labels must name each of the 2 classes once");
   }
 
   @Test

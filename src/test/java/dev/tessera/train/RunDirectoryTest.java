@@ -150,6 +150,31 @@ class RunDirectoryTest {
   }
 
   @Test
+  void theBestEpochHasTheMostRightAnswersAndOfThoseTheLowestLoss() {
+    assertThat(Metrics.best(List.of())).isNull();
+    assertThat(Metrics.best(List.of(validated(1, Double.NaN, Double.NaN)))).isNull();
+    List<Metrics> epochs =
+        List.of(
+            validated(1, 0.5, 0.1),
+            validated(2, 0.8, 0.9),
+            validated(3, 0.8, 0.7),
+            validated(4, 0.8, 0.7),
+            validated(5, 0.7, 0.2));
+    assertThat(Metrics.best(epochs).epoch()).isEqualTo(3);
+    Best best = Best.NONE;
+    for (Metrics row : epochs) {
+      if (best.isBeatenBy(row.validationAccuracy(), row.validationLoss())) {
+        best = new Best(row.epoch(), row.validationAccuracy(), row.validationLoss());
+      }
+    }
+    assertThat(best.epoch()).isEqualTo(3);
+  }
+
+  private static Metrics validated(long epoch, double accuracy, double loss) {
+    return new Metrics(epoch, epoch, 1, 0.5, loss, accuracy, Double.NaN, 1e-3, 1, 1, 1);
+  }
+
+  @Test
   void aCheckpointIsAModel() throws Exception {
     try (RunDirectory run = open(Existing.REFUSE)) {
       run.writeCheckpoint(run.best(), model(1), "# One");
