@@ -66,6 +66,10 @@ public final class Json {
    */
   public static Map<String, @Nullable Object> readObject(Path file, Limits limits)
       throws IOException {
+    return object(read(file, limits), "its content", file);
+  }
+
+  private static @Nullable Object read(Path file, Limits limits) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw Files.exists(file)
           ? new CheckpointException(file, "is not a regular file; a JSON file is expected here")
@@ -82,7 +86,7 @@ public final class Json {
     }
     try (InputStream in = Files.newInputStream(file);
         JsonParser parser = parser(in, limits)) {
-      return object(document(parser), "its content", file);
+      return document(parser);
     } catch (CharacterCodingException e) {
       throw new CheckpointException(
           file, "is not readable as JSON: it is not UTF-8; replace it by an intact copy", e);
@@ -90,6 +94,23 @@ public final class Json {
       throw new CheckpointException(
           file, "is not readable as JSON: " + reason(e) + "; replace it by an intact copy", e);
     }
+  }
+
+  /**
+   * The list in {@code file}, within {@link Limits#CONFIG}.
+   *
+   * @throws CheckpointException if the file is missing, too large, no JSON or no list
+   */
+  public static List<?> readList(Path file) throws IOException {
+    Object value = read(file, Limits.CONFIG);
+    if (value instanceof List<?> list) {
+      return list;
+    }
+    throw new CheckpointException(
+        file,
+        "its content is "
+            + describe(value)
+            + " but must be a JSON list; replace the file by an intact copy");
   }
 
   /** The value that {@code text} holds, within {@link Limits#CONFIG}. */

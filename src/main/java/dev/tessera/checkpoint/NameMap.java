@@ -36,6 +36,9 @@ public final class NameMap {
     /** Part {@code part} (from 0) of {@code parts} equal parts of the rows of {@code name}. */
     record Rows(String name, int part, int parts) implements Source {}
 
+    /** The matrix called {@code name} with rows for columns. */
+    record Transposed(String name) implements Source {}
+
     /** The rows of all {@code names}, one below the other. */
     record Stacked(List<String> names) implements Source {}
 
@@ -43,6 +46,7 @@ public final class NameMap {
     default List<String> names() {
       return switch (this) {
         case Whole(String name) -> List.of(name);
+        case Transposed(String name) -> List.of(name);
         case Rows(String name, int part, int parts) -> List.of(name);
         case Stacked(List<String> names) -> names;
       };
@@ -146,6 +150,27 @@ public final class NameMap {
               rename("{block}.mlp.fc2.{p}", "{layer}.mlp.fc2.{p}")),
           AROUND);
 
+  /** The first BERT's names of what normalisations learn. */
+  private static final Map<String, Rule> BERT =
+      table(
+          List.of(
+              rename("embeddings.LayerNorm.gamma", "embeddings.LayerNorm.weight"),
+              rename("embeddings.LayerNorm.beta", "embeddings.LayerNorm.bias"),
+              rename(
+                  "{layer}.attention.output.LayerNorm.gamma",
+                  "{layer}.attention.output.LayerNorm.weight"),
+              rename(
+                  "{layer}.attention.output.LayerNorm.beta",
+                  "{layer}.attention.output.LayerNorm.bias"),
+              rename("{layer}.output.LayerNorm.gamma", "{layer}.output.LayerNorm.weight"),
+              rename("{layer}.output.LayerNorm.beta", "{layer}.output.LayerNorm.bias"),
+              rename(
+                  "cls.predictions.transform.LayerNorm.gamma",
+                  "cls.predictions.transform.LayerNorm.weight"),
+              rename(
+                  "cls.predictions.transform.LayerNorm.beta",
+                  "cls.predictions.transform.LayerNorm.bias")));
+
   /** Parts of the base model; every other name is a head's and takes no prefix. */
   private static final Pattern BASE =
       Pattern.compile("(embeddings|encoder|layernorm|pooler|pre_layernorm)\\..*");
@@ -158,17 +183,21 @@ public final class NameMap {
 
   /**
    * The map for a model whose base model has the prefix {@code family}: {@code vit}, {@code deit},
-   * {@code dinov2} or {@code dinov2_with_registers}. Names of any other family stand for
-   * themselves.
+   * {@code dinov2}, {@code dinov2_with_registers} or {@code bert}; {@code open_clip} gives the
+   * names of {@code CLIPModel}. Names of any other family stand for themselves.
    *
    * @param names the names in the file
    * @throws IllegalArgumentException if two names mean one parameter; the message names both
    */
   public static NameMap of(String family, SequencedSet<String> names) {
+    if (family.equals("open_clip")) {
+      return new NameMap(OpenClipNames.sources(names));
+    }
     Map<String, Rule> rules =
         switch (family) {
           case "vit", "deit" -> VIT;
           case "dinov2", "dinov2_with_registers" -> DINOV2;
+          case "bert" -> BERT;
           default -> Map.of();
         };
     SequencedMap<String, Source> sources = new LinkedHashMap<>();

@@ -99,6 +99,7 @@ public final class Weights {
         yield packed.slice(part * (rows / parts), (part + 1) * (rows / parts));
       }
       case Source.Stacked(List<String> names) -> stack(names);
+      case Source.Transposed(String stored) -> transposed(stored);
     };
   }
 
@@ -127,6 +128,7 @@ public final class Weights {
           long bytes = tensor.data().byteSize();
           MemorySegment.copy(tensor.data(), 0, whole.data(), part * bytes, bytes);
         }
+        case Source.Transposed(String name) -> result.put(name, transpose(tensor));
         case Source.Stacked(List<String> names) -> {
           int row = 0;
           for (String name : names) {
@@ -172,6 +174,39 @@ public final class Weights {
               name, unreadable.getOrDefault(name, "of no known kind")));
     }
     return tensor;
+  }
+
+  private Tensor transposed(String name) throws CheckpointException {
+    Tensor matrix = stored(name);
+    if (matrix.shape().rank() != 2) {
+      throw new CheckpointException(
+          file,
+          "holds "
+              + name
+              + " with shape "
+              + matrix.shape()
+              + " but a matrix is needed; save it again");
+    }
+    return transpose(matrix);
+  }
+
+  /** A copy, element by element of whatever size. */
+  private static Tensor transpose(Tensor matrix) {
+    int rows = matrix.shape().extent(0);
+    int columns = matrix.shape().extent(1);
+    int bytes = matrix.dtype().bytes();
+    Tensor result = Tensor.allocate(Arena.ofAuto(), matrix.dtype(), Shape.of(columns, rows));
+    for (int row = 0; row < rows; row++) {
+      for (int column = 0; column < columns; column++) {
+        MemorySegment.copy(
+            matrix.data(),
+            ((long) row * columns + column) * bytes,
+            result.data(),
+            ((long) column * rows + row) * bytes,
+            bytes);
+      }
+    }
+    return result;
   }
 
   private Tensor stack(List<String> names) throws CheckpointException {

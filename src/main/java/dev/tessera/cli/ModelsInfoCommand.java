@@ -1,11 +1,13 @@
 package dev.tessera.cli;
 
-import dev.tessera.image.Preprocessor;
 import dev.tessera.model.ImageClassifier;
 import dev.tessera.model.Model;
 import dev.tessera.model.Models;
+import dev.tessera.model.TextEmbedder;
 import dev.tessera.tensor.DType;
 import dev.tessera.tensor.Tensor;
+import dev.tessera.text.Tokenizer;
+import dev.tessera.text.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -38,21 +40,29 @@ final class ModelsInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (Model model = Models.load(directory)) {
-      Preprocessor preprocessor = ImageClassifier.preprocessor(model);
       List<String> labels = model.labels();
       row("model", directory.toString());
       row("architecture", model.architecture());
       row("parameters", String.format(Locale.ROOT, "%,d", model.parameterCount()));
       row("stored as", types(model).toString());
-      row(
-          "input",
-          "%d × %d pixels (height × width), %d channel%s"
-              .formatted(
-                  model.height(),
-                  model.width(),
-                  model.channels(),
-                  model.channels() == 1 ? "" : "s"));
-      row("preprocessing", preprocessor.describe());
+      if (model.takesImages()) {
+        row(
+            "images",
+            "%d × %d pixels (height × width), %d channel%s"
+                .formatted(
+                    model.height(),
+                    model.width(),
+                    model.channels(),
+                    model.channels() == 1 ? "" : "s"));
+        row("preprocessing", ImageClassifier.preprocessor(model).describe());
+      }
+      if (model.takesTexts()) {
+        row("texts", "up to %d tokens of %,d".formatted(model.positions(), model.vocabularySize()));
+        row("tokenizer", tokenizer(model));
+      }
+      if (model.projection() > 0) {
+        row("shared space", "%d numbers for an image or a text".formatted(model.projection()));
+      }
       row("labels", labels.isEmpty() ? "none: this model has no classifier" : summary(labels));
       if (!model.unused().isEmpty()) {
         row("not used", String.join(", ", model.unused()));
@@ -64,6 +74,14 @@ final class ModelsInfoCommand implements Callable<Integer> {
       }
       return ExitCode.OK;
     }
+  }
+
+  private static String tokenizer(Model model) throws IOException {
+    if (!Tokenizers.in(model.files().path())) {
+      return "none: texts must be given as ids";
+    }
+    Tokenizer tokenizer = TextEmbedder.tokenizer(model);
+    return "%,d tokens".formatted(tokenizer.vocabularySize());
   }
 
   private static Set<DType> types(Model model) {

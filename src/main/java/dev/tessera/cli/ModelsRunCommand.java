@@ -3,17 +3,14 @@ package dev.tessera.cli;
 import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.checkpoint.Safetensors;
 import dev.tessera.engine.Engine;
-import dev.tessera.graph.Graph;
 import dev.tessera.model.Model;
 import dev.tessera.model.Models;
-import dev.tessera.model.Outputs;
-import dev.tessera.tensor.DType;
-import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,8 +28,10 @@ import picocli.CommandLine.Parameters;
       "  tessera models run vit-base -i in.safetensors -o out.safetensors --device scalar",
       "",
       "The input's tensors are named as transformers names the arguments of forward(): pixel_values",
-      "[batch, channels, height, width]; others are ignored. The output holds embeddings_out,",
-      "layer_0_out, ..., last_hidden_state, pooler_output and logits, as far as the model has them."
+      "[batch, channels, height, width], or input_ids [batch, tokens] with attention_mask,",
+      "token_type_ids and position_ids where they are given; others are ignored. The output holds",
+      "embeddings_out, layer_0_out, ..., last_hidden_state, pooler_output and logits, as far as the",
+      "model has them; the stages of models with two towers begin with vision_ and text_."
     })
 final class ModelsRunCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DIR", description = "Hugging Face model directory.")
@@ -59,30 +58,30 @@ final class ModelsRunCommand implements Callable<Integer> {
     try (Engine engine = compute.open();
         Model model = Models.load(directory);
         Safetensors file = inputs()) {
-      Tensor pixels = file.tensors().get("pixel_values");
-      if (pixels == null) {
-        throw unusable("lacks the tensor pixel_values; it has " + file.tensors().keySet());
-      }
-      check(model, pixels);
-      write(output, run(engine, model, pixels, file.tensors()));
+      write(output, run(engine, model, file.tensors()));
       return ExitCode.OK;
     }
   }
 
-  private Map<String, Tensor> run(
-      Engine engine, Model model, Tensor pixels, Map<String, Tensor> given) throws Failure {
-    Shape shape = pixels.shape();
+  private Map<String, Tensor> run(Engine engine, Model model, Map<String, Tensor> given)
+      throws Failure {
+    Map<String, Tensor> inputs = new HashMap<>(given);
+    if (given.containsKey("text_ids")) {
+      inputs.putIfAbsent("input_ids", given.get("text_ids")); // open_clip's word for it
+    }
+    List<String> names = new ArrayList<>();
+    if (model.takesImages()) {
+      names.add("pixel_values");
+    }
+    if (model.takesTexts()) {
+      names.add("input_ids");
+    }
+    if (names.stream().noneMatch(inputs::containsKey)) {
+      throw unusable(
+          "lacks the tensor " + String.join(" or ", names) + "; it has " + given.keySet());
+    }
     try {
-      Graph graph = model.graph(shape.extent(0), shape.extent(2), shape.extent(3), Outputs.STAGES);
-      Map<String, Tensor> inputs = new HashMap<>();
-      for (String name : graph.inputs().keySet()) {
-        Tensor tensor = given.get(name);
-        if (tensor == null) {
-          throw unusable("lacks the tensor " + name + "; it has " + given.keySet());
-        }
-        inputs.put(name, tensor.dtype().isFloating() ? asFloats(tensor) : tensor);
-      }
-      return engine.compile(graph, model.parameters()).run(inputs);
+      return model.stages(engine, inputs);
     } catch (IllegalArgumentException e) {
       throw unusable("does not fit the model: " + e.getMessage());
     }
@@ -97,33 +96,8 @@ final class ModelsRunCommand implements Callable<Integer> {
     }
   }
 
-  private void check(Model model, Tensor pixels) throws Failure {
-    Shape shape = pixels.shape();
-    if (!pixels.dtype().isFloating()
-        || shape.rank() != 4
-        || shape.elements() == 0
-        || shape.extent(1) != model.channels()) {
-      throw unusable(
-          "has pixel_values %s %s; the model takes floats of shape [batch, %d, height, width]"
-              .formatted(pixels.dtype(), shape, model.channels()));
-    }
-  }
-
   private Failure unusable(String problem) {
     return new Failure(ExitCode.USAGE, input + " " + problem);
-  }
-
-  /** A copy: engines take aligned F32. */
-  private static Tensor asFloats(Tensor tensor) {
-    return tensor.dtype() == DType.F32
-        ? aligned(tensor)
-        : Tensor.of(tensor.shape(), tensor.toFloats());
-  }
-
-  private static Tensor aligned(Tensor tensor) {
-    Tensor copy = Tensor.allocate(Arena.ofAuto(), DType.F32, tensor.shape());
-    copy.data().copyFrom(tensor.data());
-    return copy;
   }
 
   /** Writes tensors to {@code file}; a file that cannot be written is its own kind of failure. */

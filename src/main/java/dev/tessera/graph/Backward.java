@@ -127,6 +127,7 @@ public final class Backward {
         require(!needed[ids.id()], "ids have no gradient");
         give(table, append(table, output -> new GradientOp.Embedding(ids, g, output)));
       }
+      case Op.PositionOf _ -> {}
       case Op.Fill _ -> {}
       case Op.AttentionProbabilities _ ->
           throw new IllegalArgumentException("attention probabilities have no gradient");

@@ -131,6 +131,16 @@ public final class GraphBuilder {
     return append(Shape.of(extents), output -> new Op.Embedding(ids, table, output));
   }
 
+  /** See {@link Op.PositionOf}. */
+  public Value positionOf(Value ids, int wanted) {
+    require(
+        ids.shape().rank() == 2 && ids.shape().elements() <= MAX_ID,
+        "positionOf needs [batch, tokens] of at most 2^24, got %s",
+        ids.shape());
+    return append(
+        Shape.of(ids.shape().extent(0)), output -> new Op.PositionOf(ids, wanted, output));
+  }
+
   /** Layer normalisation whose parameters are {@code name.weight} and {@code name.bias}. */
   public Value layerNorm(Value x, String name, float epsilon) {
     Shape shape = Shape.of(x.shape().last());

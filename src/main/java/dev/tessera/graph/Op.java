@@ -30,6 +30,7 @@ public sealed interface Op
         Op.MeanTokens,
         Op.Multiply,
         Op.Patches,
+        Op.PositionOf,
         Op.Reshape,
         Op.ResizePositions,
         Op.RmsNorm,
@@ -94,6 +95,22 @@ public sealed interface Op
     @Override
     public List<Value> inputs() {
       return List.of(ids, table);
+    }
+  }
+
+  /**
+   * Where in each row of ids a certain one is: {@code [batch, tokens]} to {@code [batch]}, counted
+   * over all rows, so that it is a row of {@code [batch·tokens, width]} for an {@link Embedding}.
+   *
+   * @param wanted the id whose first place counts, and place 0 where it is absent; or {@link
+   *     #LARGEST} for the first place of the largest id
+   */
+  record PositionOf(Value ids, int wanted, Value output) implements Op {
+    public static final int LARGEST = -1;
+
+    @Override
+    public List<Value> inputs() {
+      return List.of(ids);
     }
   }
 

@@ -77,6 +77,16 @@ public record Preprocessor(
     return TimmTransforms.read(config);
   }
 
+  /**
+   * The evaluation transform of an open_clip checkpoint.
+   *
+   * @param config open_clip_config.json
+   * @throws IllegalArgumentException if the configuration is not understood, saying what in it
+   */
+  public static Preprocessor ofOpenClip(Map<String, ? extends @Nullable Object> config) {
+    return OpenClipTransforms.read(config);
+  }
+
   /** The number of floats of one result: channels times height times width. */
   public int size() {
     return channels * height * width;

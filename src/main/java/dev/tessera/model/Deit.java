@@ -60,7 +60,7 @@ record Deit(
     GraphBuilder graph = new GraphBuilder();
     boolean stages = outputs == Outputs.STAGES;
     Value x = embeddings.input(graph, batch, height, width, outputs);
-    x = encoder.apply(graph, PREFIX, x, null, outputs);
+    x = encoder.apply(graph, PREFIX, x, outputs);
     Value sequence = graph.layerNorm(x, PREFIX + ".layernorm", encoder.epsilon());
     if (stages || (labels == 0 && pooler == null)) {
       graph.output("last_hidden_state", sequence);

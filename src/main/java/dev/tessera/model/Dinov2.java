@@ -77,7 +77,7 @@ record Dinov2(String architecture, Embeddings embeddings, Encoder encoder, int l
     boolean stages = outputs == Outputs.STAGES;
     String prefix = embeddings.prefix();
     Value x = embeddings.input(graph, batch, height, width, outputs);
-    x = encoder.apply(graph, prefix, x, null, outputs);
+    x = encoder.apply(graph, prefix, x, outputs);
     Value sequence = graph.layerNorm(x, prefix + ".layernorm", encoder.epsilon());
     Value cls = graph.token(sequence, 0);
     if (stages) {

@@ -21,6 +21,7 @@ import java.util.List;
  * @param patchBias whether the projection has a bias
  * @param tokens the learned tokens, in their order before the patches
  * @param positions how positions of another grid are made
+ * @param names what the checkpoint calls them
  */
 record Embeddings(
     String prefix,
@@ -30,9 +31,34 @@ record Embeddings(
     int hidden,
     boolean patchBias,
     List<Token> tokens,
-    Positions positions) {
+    Positions positions,
+    Names names) {
   Embeddings {
     tokens = List.copyOf(tokens);
+  }
+
+  /** Embeddings with ViT's names. */
+  Embeddings(
+      String prefix,
+      int channels,
+      Size image,
+      Size patch,
+      int hidden,
+      boolean patchBias,
+      List<Token> tokens,
+      Positions positions) {
+    this(prefix, channels, image, patch, hidden, patchBias, tokens, positions, Names.VIT);
+  }
+
+  /**
+   * Names after {@code prefix.embeddings.}.
+   *
+   * @param flat whether the checkpoint has positions as {@code [positions, hidden]} and a token as
+   *     {@code [hidden]}
+   */
+  record Names(String projection, String positions, boolean flat) {
+    static final Names VIT = new Names("patch_embeddings.projection", "position_embeddings", false);
+    static final Names CLIP = new Names("patch_embedding", "position_embedding.weight", true);
   }
 
   /**
@@ -67,9 +93,24 @@ record Embeddings(
 
   /** Declares {@code pixel_values} and appends its embeddings, the first of the stages. */
   Value input(GraphBuilder graph, int batch, int height, int width, Outputs outputs) {
-    Value pixels = graph.input("pixel_values", Shape.of(batch, channels(), height, width));
-    Value x = apply(graph, pixels);
+    Value x = input(graph, batch, height, width);
     return outputs == Outputs.STAGES ? graph.output("embeddings_out", x) : x;
+  }
+
+  /** Declares {@code pixel_values} and appends its embeddings. */
+  Value input(GraphBuilder graph, int batch, int height, int width) {
+    return apply(graph, graph.input("pixel_values", Shape.of(batch, channels(), height, width)));
+  }
+
+  /** A learned array {@code [1, rows, hidden]}, which the checkpoint may have without the ones. */
+  private Value learned(GraphBuilder graph, String name, int rows) {
+    Shape shape = Shape.of(1, rows, hidden);
+    if (!names.flat()) {
+      return graph.parameter(prefix + ".embeddings." + name, shape);
+    }
+    boolean token = !name.equals(names.positions());
+    Shape flat = token && rows == 1 ? Shape.of(hidden) : Shape.of(rows, hidden);
+    return graph.reshape(graph.parameter(prefix + ".embeddings." + name, flat), shape);
   }
 
   /** The learned positions, as images of another size see them: {@code [1, positions, hidden]}. */
@@ -77,10 +118,7 @@ record Embeddings(
     Size trained = grid(image.height(), image.width());
     int patchPositions = trained.height() * trained.width();
     int positioned = tokens.stream().filter(Token::positioned).mapToInt(Token::count).sum();
-    Value learned =
-        graph.parameter(
-            prefix + ".embeddings.position_embeddings",
-            Shape.of(1, positioned + patchPositions, hidden));
+    Value learned = learned(graph, names.positions(), positioned + patchPositions);
     if (positioned == 0) {
       return resized(graph, learned, trained, height, width);
     }
@@ -99,16 +137,14 @@ record Embeddings(
     Value patches =
         graph.linear(
             graph.patches(pixels, patch.height(), patch.width()),
-            base + "patch_embeddings.projection",
+            base + names.projection(),
             hidden,
             patchBias);
 
     Size trained = grid(image.height(), image.width());
     int patchPositions = trained.height() * trained.width();
     int positioned = tokens.stream().filter(Token::positioned).mapToInt(Token::count).sum();
-    Value learned =
-        graph.parameter(
-            base + "position_embeddings", Shape.of(1, positioned + patchPositions, hidden));
+    Value learned = learned(graph, names.positions(), positioned + patchPositions);
     Value ofPatches =
         positioned == 0
             ? learned
@@ -118,7 +154,7 @@ record Embeddings(
     List<Value> parts = new ArrayList<>();
     int position = 0;
     for (Token token : tokens) {
-      Value value = graph.parameter(base + token.name(), Shape.of(1, token.count(), hidden));
+      Value value = learned(graph, token.name(), token.count());
       if (token.positioned()) {
         value = graph.add(value, graph.slice(learned, 1, position, position + token.count()));
         position += token.count();

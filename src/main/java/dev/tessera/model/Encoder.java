@@ -41,8 +41,14 @@ record Encoder(
     boolean outputBias,
     float epsilon) {
 
-  /** Names of the parts of block N, after {@code PREFIX.encoder.layer.N.}. */
+  /**
+   * Names of the parts of a block.
+   *
+   * @param blocks what stands between the base model's name and a block's number; the others follow
+   *     the number
+   */
   record Names(
+      String blocks,
       String query,
       String key,
       String value,
@@ -53,6 +59,7 @@ record Encoder(
       String feedForwardNorm) {
     static final Names VIT =
         new Names(
+            ".encoder.layer.",
             "attention.attention.query",
             "attention.attention.key",
             "attention.attention.value",
@@ -63,6 +70,7 @@ record Encoder(
             "layernorm_after");
     static final Names DINOV2 =
         new Names(
+            ".encoder.layer.",
             "attention.attention.query",
             "attention.attention.key",
             "attention.attention.value",
@@ -73,6 +81,7 @@ record Encoder(
             "norm2");
     static final Names DINOV2_SWIGLU =
         new Names(
+            ".encoder.layer.",
             "attention.attention.query",
             "attention.attention.key",
             "attention.attention.value",
@@ -83,6 +92,7 @@ record Encoder(
             "norm2");
     static final Names BERT =
         new Names(
+            ".encoder.layer.",
             "attention.self.query",
             "attention.self.key",
             "attention.self.value",
@@ -91,20 +101,53 @@ record Encoder(
             "intermediate.dense",
             "output.dense",
             "output.LayerNorm");
+    static final Names CLIP =
+        new Names(
+            ".encoder.layers.",
+            "self_attn.q_proj",
+            "self_attn.k_proj",
+            "self_attn.v_proj",
+            "self_attn.out_proj",
+            "layer_norm1",
+            "mlp.fc1",
+            "mlp.fc2",
+            "layer_norm2");
+  }
+
+  /** The name of block {@code n}'s parameters up to its parts. */
+  String block(String prefix, int n) {
+    return prefix + names.blocks() + n + ".";
+  }
+
+  /**
+   * Which tokens see which, and what the stages are called.
+   *
+   * @param keyMask {@code [batch, tokens]}, 0 where a token must not be seen, or null
+   * @param causal whether a token sees only itself and those before it
+   * @param stages the beginning of the names of the stages that are outputs; null for none
+   */
+  record Setting(@Nullable Value keyMask, boolean causal, @Nullable String stages) {
+    /** All tokens see all. */
+    static Setting of(Outputs outputs) {
+      return new Setting(null, false, outputs == Outputs.STAGES ? "" : null);
+    }
   }
 
   /**
    * Appends the blocks; with {@link Outputs#STAGES} each block's output and attention is an output.
    *
-   * @param prefix the base model's name: block N has parameters {@code prefix.encoder.layer.N.*}
-   * @param keyMask {@code [batch, tokens]}, 0 where a token must not be seen, or null
+   * @param prefix the base model's name
    */
-  Value apply(
-      GraphBuilder graph, String prefix, Value tokens, @Nullable Value keyMask, Outputs outputs) {
+  Value apply(GraphBuilder graph, String prefix, Value tokens, Outputs outputs) {
+    return apply(graph, prefix, tokens, Setting.of(outputs));
+  }
+
+  /** Appends the blocks. */
+  Value apply(GraphBuilder graph, String prefix, Value tokens, Setting setting) {
     Value x = tokens;
     for (int n = 0; n < layers; n++) {
-      String block = prefix + ".encoder.layer." + n + ".";
-      Value attended = attention(graph, block, normed(graph, block, x), n, keyMask, outputs);
+      String block = block(prefix, n);
+      Value attended = attention(graph, block, normed(graph, block, x), n, setting);
       x = graph.add(scaled(graph, block + "layer_scale1", attended), x);
       if (!preNorm) {
         x = graph.layerNorm(x, block + names.attentionNorm(), epsilon);
@@ -114,8 +157,8 @@ record Encoder(
       if (!preNorm) {
         x = graph.layerNorm(x, block + names.feedForwardNorm(), epsilon);
       }
-      if (outputs == Outputs.STAGES) {
-        graph.output("layer_" + n + "_out", x);
+      if (setting.stages() != null) {
+        graph.output(setting.stages() + "layer_" + n + "_out", x);
       }
     }
     return x;
@@ -125,17 +168,18 @@ record Encoder(
     return preNorm ? graph.layerNorm(x, block + names.attentionNorm(), epsilon) : x;
   }
 
-  private Value attention(
-      GraphBuilder graph, String block, Value x, int n, @Nullable Value keyMask, Outputs outputs) {
+  private Value attention(GraphBuilder graph, String block, Value x, int n, Setting setting) {
     int features = heads * headFeatures;
     Value query = graph.linear(x, block + names.query(), features, queryBias);
     Value key = graph.linear(x, block + names.key(), features, queryBias);
     Value value = graph.linear(x, block + names.value(), features, queryBias);
-    if (outputs == Outputs.STAGES) {
+    Value mask = setting.keyMask();
+    if (setting.stages() != null) {
       graph.output(
-          "attn_layer_" + n, graph.attentionProbabilities(query, key, keyMask, heads, false));
+          setting.stages() + "attn_layer_" + n,
+          graph.attentionProbabilities(query, key, mask, heads, setting.causal()));
     }
-    Value context = graph.attention(query, key, value, keyMask, heads, false);
+    Value context = graph.attention(query, key, value, mask, heads, setting.causal());
     return graph.linear(context, block + names.attentionOutput(), x.shape().last(), outputBias);
   }
 

@@ -90,6 +90,13 @@ public final class ImageClassifier implements AutoCloseable {
 
   /** What the checkpoint says about turning pictures into the model's input. */
   public static Preprocessor preprocessor(Model model) throws CheckpointException {
+    if (!model.takesImages()) {
+      throw new CheckpointException(
+          model.files().path(),
+          "holds a model of texts ("
+              + model.architecture()
+              + "), which reads no images; give a model of images");
+    }
     Preprocessor preprocessor = preprocessor(model.files());
     if (preprocessor.channels() != model.channels()) {
       throw new CheckpointException(
@@ -103,9 +110,11 @@ public final class ImageClassifier implements AutoCloseable {
   /** The same of a directory whose weights are of no interest. */
   public static Preprocessor preprocessor(HfDirectory files) throws CheckpointException {
     try {
-      return files.layout() == HfDirectory.Layout.TIMM
-          ? Preprocessor.ofTimm(files.config())
-          : Preprocessor.ofHuggingFace(files.preprocessor(), files.config());
+      return switch (files.layout()) {
+        case TIMM -> Preprocessor.ofTimm(files.config());
+        case OPEN_CLIP -> Preprocessor.ofOpenClip(files.config());
+        case TRANSFORMERS -> Preprocessor.ofHuggingFace(files.preprocessor(), files.config());
+      };
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(
           files.path(), "has preprocessing that is not understood: " + e.getMessage(), e);

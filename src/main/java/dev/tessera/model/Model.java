@@ -3,16 +3,18 @@ package dev.tessera.model;
 import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.checkpoint.HfDirectory;
 import dev.tessera.checkpoint.Weights;
+import dev.tessera.engine.Engine;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Narrowing;
 import dev.tessera.graph.Value;
-import dev.tessera.model.ModelConfig.Size;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A model that was loaded: what it computes, as graphs, and its weights.
@@ -23,14 +25,14 @@ import java.util.Map;
 public final class Model implements AutoCloseable {
   private final HfDirectory files;
   private final Weights weights;
-  private final VisionModel model;
+  private final Architecture model;
   private final Map<String, Tensor> parameters;
   private final List<String> unused;
 
   private Model(
       HfDirectory files,
       Weights weights,
-      VisionModel model,
+      Architecture model,
       Map<String, Tensor> parameters,
       List<String> unused) {
     this.files = files;
@@ -41,13 +43,12 @@ public final class Model implements AutoCloseable {
   }
 
   /** The model over the files, after checking that they hold all it needs in the right shapes. */
-  static Model checked(HfDirectory files, Weights weights, VisionModel model)
+  static Model checked(HfDirectory files, Weights weights, Architecture model)
       throws CheckpointException {
-    Size image = model.embeddings().image();
     Graph graph;
     try {
-      checkSizes(weights, model.embeddings(), model.encoder());
-      graph = model.graph(1, image.height(), image.width(), Outputs.STAGES);
+      model.check(weights);
+      graph = model.example(Outputs.STAGES);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new CheckpointException(
           files.path(),
@@ -60,7 +61,11 @@ public final class Model implements AutoCloseable {
       require(weights, entry.getKey(), tensor, entry.getValue().shape());
       parameters.put(entry.getKey(), tensor);
     }
-    List<String> unused = weights.unused(parameters.keySet());
+    Set<String> used = new HashSet<>(parameters.keySet());
+    if (model instanceof ImageText) {
+      used.addAll(ImageText.NUMBERS);
+    }
+    List<String> unused = weights.unused(used);
     if (model instanceof TimmVit) {
       // timm loads strictly; a parameter of a block without a use means another kind of block.
       for (String name : unused) {
@@ -94,55 +99,67 @@ public final class Model implements AutoCloseable {
     return files.tensors().values().stream().mapToLong(tensor -> tensor.shape().elements()).sum();
   }
 
+  /** Whether the model reads images. */
+  public boolean takesImages() {
+    return !(model instanceof TextModel);
+  }
+
+  /** Whether the model reads texts. */
+  public boolean takesTexts() {
+    return !(model instanceof VisionModel);
+  }
+
   /** Channels of the images. */
   public int channels() {
-    return model.embeddings().channels();
+    return vision().embeddings().channels();
   }
 
   /** Height in pixels of the images that the model was made for. */
   public int height() {
-    return model.embeddings().image().height();
+    return vision().embeddings().image().height();
   }
 
   /** Width in pixels of the images that the model was made for. */
   public int width() {
-    return model.embeddings().image().width();
+    return vision().embeddings().image().width();
   }
 
-  /** Width of a token. */
+  /** Width of a token; of the image tower's where there are two. */
   public int hidden() {
-    return model.embeddings().hidden();
+    return model instanceof TextModel text
+        ? text.embeddings().hidden()
+        : vision().embeddings().hidden();
   }
 
   /** Transformer blocks. */
   public int layers() {
-    return model.encoder().layers();
+    return encoder().layers();
   }
 
   /** Attention heads in each block. */
   public int heads() {
-    return model.encoder().heads();
+    return encoder().heads();
   }
 
   /** What stands for a picture where nobody says otherwise. */
   public Pooling pooling() {
-    return model.pooling();
+    return vision().pooling();
   }
 
   /** Learned tokens before the patches: the class token, registers. */
   public int prefixTokens() {
-    return model.embeddings().tokenCount();
+    return vision().embeddings().tokenCount();
   }
 
   /** Whether the first token is a class token. */
   public boolean hasClassToken() {
-    return !model.embeddings().tokens().isEmpty()
-        && !model.embeddings().tokens().getFirst().name().startsWith("register");
+    return !vision().embeddings().tokens().isEmpty()
+        && !vision().embeddings().tokens().getFirst().name().startsWith("register");
   }
 
   /** What the logits mean, in their order; empty for a model without a classifier. */
   public List<String> labels() {
-    return files.labels(model.labels());
+    return files.labels(model instanceof VisionModel vision ? vision.labels() : 0);
   }
 
   /** Whether several labels may hold at once: scores are then sigmoids rather than a softmax. */
@@ -155,9 +172,52 @@ public final class Model implements AutoCloseable {
     return parameters;
   }
 
+  /** The blocks; of the image tower where there are two. */
+  private Encoder encoder() {
+    return model instanceof TextModel text ? text.encoder() : vision().encoder();
+  }
+
   /** What it computes. */
-  VisionModel vision() {
+  Architecture description() {
     return model;
+  }
+
+  /** What it computes of images. */
+  VisionModel vision() {
+    return switch (model) {
+      case VisionModel vision -> vision;
+      case ImageText both -> both.vision();
+      case TextModel _ -> throw new IllegalStateException(architecture() + " reads no images");
+    };
+  }
+
+  /** What it computes of texts. */
+  TextModel text() {
+    return switch (model) {
+      case TextModel text -> text;
+      case ImageText both -> both.text();
+      case VisionModel _ -> throw new IllegalStateException(architecture() + " reads no texts");
+    };
+  }
+
+  /** The most tokens of a text. */
+  public int positions() {
+    return text().embeddings().positions();
+  }
+
+  /** How many ids the model knows. */
+  public int vocabularySize() {
+    return text().embeddings().vocabulary();
+  }
+
+  /** Width of the space that images and texts share; 0 for a model of one of them. */
+  public int projection() {
+    return model instanceof ImageText both ? both.text().projection() : 0;
+  }
+
+  /** The inputs that a graph may have, under {@code transformers}' names. */
+  public List<String> inputNames() {
+    return model.inputNames();
   }
 
   /** The parameters under canonical names, those that are not used as well. */
@@ -192,8 +252,43 @@ public final class Model implements AutoCloseable {
    * @throws IllegalArgumentException if the image is smaller than a patch
    */
   public Graph graph(int batch, int height, int width, Outputs outputs) {
-    Graph graph = model.graph(batch, height, width, outputs);
+    Graph graph = vision().graph(batch, height, width, outputs);
     return outputs == Outputs.RESULT ? Narrowing.narrow(graph) : graph;
+  }
+
+  /**
+   * What the model computes for inputs of certain shapes.
+   *
+   * @param inputs shapes by names of {@link #inputNames}; which are needed depends on the model
+   * @throws IllegalArgumentException if one is missing, or the shapes do not fit the model
+   */
+  public Graph graph(Map<String, Shape> inputs, Outputs outputs) {
+    Graph graph = model.graph(inputs, outputs);
+    return outputs == Outputs.RESULT ? Narrowing.narrow(graph) : graph;
+  }
+
+  /**
+   * Every stage of the model for these inputs, for comparing implementations: the graph's and what
+   * follows them, such as how well texts fit images.
+   *
+   * @param inputs of any types and names; those that the model does not know are ignored
+   * @throws IllegalArgumentException if one is missing or does not fit the model
+   */
+  public Map<String, Tensor> stages(Engine engine, Map<String, Tensor> inputs) {
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    for (String name : inputNames()) {
+      Tensor tensor = inputs.get(name);
+      if (tensor != null) {
+        shapes.put(name, tensor.shape());
+      }
+    }
+    Map<String, Tensor> stages =
+        engine.compile(graph(shapes, Outputs.STAGES), parameters).run(inputs);
+    return switch (model) {
+      case ImageText both -> both.completed(stages);
+      case Bert bert -> bert.sentence().completed(stages, inputs.get(TextModel.MASK));
+      case TextModel _, VisionModel _ -> stages;
+    };
   }
 
   @Override
@@ -201,54 +296,8 @@ public final class Model implements AutoCloseable {
     files.close();
   }
 
-  /**
-   * Sizes in the config are believed only once the weights confirm them, so that no graph is built
-   * that is larger than the file.
-   */
-  private static void checkSizes(Weights weights, Embeddings embeddings, Encoder encoder)
-      throws CheckpointException {
-    if (encoder.layers() > 0) {
-      String last = embeddings.prefix() + ".encoder.layer." + (encoder.layers() - 1) + ".";
-      weights.get(last + encoder.names().attentionNorm() + ".weight");
-    }
-    String base = embeddings.prefix() + ".embeddings.";
-    Size image = embeddings.image();
-    Size patch = embeddings.patch();
-    Size grid = embeddings.grid(image.height(), image.width());
-    String projection = base + "patch_embeddings.projection.weight";
-    require(
-        weights,
-        projection,
-        weights.get(projection),
-        Shape.of(embeddings.hidden(), embeddings.channels(), patch.height(), patch.width()));
-    long positions = (long) grid.height() * grid.width();
-    for (Embeddings.Token token : embeddings.tokens()) {
-      positions += token.positioned() ? token.count() : 0;
-    }
-    String name = base + "position_embeddings";
-    Shape stored = weights.get(name).shape();
-    if (stored.rank() != 3 || stored.extent(1) != positions) {
-      throw new CheckpointException(
-          weights.file(),
-          "holds "
-              + name
-              + " with shape "
-              + stored
-              + " but an image of "
-              + image.height()
-              + "×"
-              + image.width()
-              + " in patches of "
-              + patch.height()
-              + "×"
-              + patch.width()
-              + " has "
-              + positions
-              + " positions; check that config.json and the weights belong to the same model");
-    }
-  }
-
-  private static void require(Weights weights, String name, Tensor tensor, Shape wanted)
+  /** Checks that a parameter of the checkpoint is what the graph needs. */
+  static void require(Weights weights, String name, Tensor tensor, Shape wanted)
       throws CheckpointException {
     Shape shape = tensor.shape();
     // A convolution's kernel is used as a matrix: one row for each of its outputs.

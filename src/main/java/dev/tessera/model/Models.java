@@ -11,8 +11,8 @@ import java.nio.file.Path;
 public final class Models {
   /** What can be loaded, for error messages. */
   static final String SUPPORTED =
-      "supported are model_type vit, deit, dinov2 and dinov2_with_registers, and timm's vit_* and"
-          + " deit* models";
+      "supported are model_type vit, deit, dinov2, dinov2_with_registers, bert, clip and siglip,"
+          + " timm's vit_* and deit* models, and open_clip's CLIP models";
 
   private Models() {}
 
@@ -41,9 +41,11 @@ public final class Models {
         Weights weights = files.weights(TimmVit.prefix(distilled));
         yield Model.checked(files, weights, TimmVit.of(config, weights));
       }
-      case OPEN_CLIP ->
-          throw new CheckpointException(
-              files.path(), "holds a model of open_clip's, which is not supported; " + SUPPORTED);
+      case OPEN_CLIP -> {
+        Weights weights = files.weights("open_clip");
+        yield Model.checked(
+            files, weights, OpenClip.of(new ModelConfig(files.path(), files.config()), weights));
+      }
       case TRANSFORMERS -> {
         String family = config.text("model_type", "");
         Weights weights = files.weights(family);
@@ -53,6 +55,18 @@ public final class Models {
             switch (family) {
               case "vit" -> Vit.of(config, weights);
               case "deit" -> Deit.of(config, weights);
+              case "bert" -> Bert.of(config, weights, SentencePooling.read(files.path()));
+              case "clip" -> clip(config, weights);
+              case "siglip" -> siglip(config, weights);
+              case "clip_vision_model" ->
+                  ClipVision.of(
+                      config.architecture("CLIPVisionModel"),
+                      config,
+                      weights.has("visual_projection.weight")
+                          ? Heads.rows(weights, "visual_projection.weight")
+                          : 0);
+              case "siglip_vision_model" ->
+                  SiglipVision.of(config.architecture("SiglipVisionModel"), config, weights, false);
               case "dinov2", "dinov2_with_registers" -> Dinov2.of(family, config, weights);
               default ->
                   throw new CheckpointException(
@@ -65,5 +79,33 @@ public final class Models {
             });
       }
     };
+  }
+
+  private static ImageText clip(ModelConfig config, Weights weights) throws CheckpointException {
+    String architecture = config.architecture("CLIPModel");
+    int projection = config.extent("projection_dim", 512);
+    return ImageText.of(
+        architecture,
+        ClipVision.of(architecture, config.section("vision_config"), projection),
+        ClipText.of(architecture, config.section("text_config"), projection),
+        weights,
+        false);
+  }
+
+  private static ImageText siglip(ModelConfig config, Weights weights) throws CheckpointException {
+    String architecture = config.architecture("SiglipModel");
+    SiglipVision vision =
+        SiglipVision.of(architecture, config.section("vision_config"), weights, true);
+    SiglipText text = SiglipText.of(architecture, config.section("text_config"));
+    if (!vision.hasHead() || text.projection() != vision.embeddings().hidden()) {
+      throw new CheckpointException(
+          config.file(),
+          "describes towers that share no space: images become "
+              + vision.embeddings().hidden()
+              + " numbers and texts "
+              + text.projection()
+              + "; check that config.json and the weights belong to the same model");
+    }
+    return ImageText.of(architecture, vision, text, weights, true);
   }
 }

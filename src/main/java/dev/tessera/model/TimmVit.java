@@ -185,7 +185,7 @@ record TimmVit(
     if (preNorm) {
       x = graph.layerNorm(x, prefix + ".pre_layernorm", encoder.epsilon());
     }
-    x = encoder.apply(graph, prefix, x, null, outputs);
+    x = encoder.apply(graph, prefix, x, outputs);
     if (finalNorm) {
       x = graph.layerNorm(x, prefix + ".layernorm", encoder.epsilon());
     }

@@ -108,7 +108,7 @@ public record Transfer(HfDirectory files, List<String> changes) {
     return switch (vision) {
       case Deit deit when deit.distilled() -> List.of("cls_classifier", "distillation_classifier");
       case TimmVit timm when timm.distilled() -> List.of("classifier", "distillation_classifier");
-      case Vit _, Deit _, Dinov2 _, TimmVit _ -> List.of("classifier");
+      case Vit _, Deit _, Dinov2 _, TimmVit _, ImageTower _ -> List.of("classifier");
     };
   }
 

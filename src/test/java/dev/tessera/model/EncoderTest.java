@@ -49,7 +49,8 @@ class EncoderTest {
               true,
               1e-12f);
       graph.output(
-          "last_hidden_state", encoder.apply(graph, "bert", tokens, keyMask, Outputs.STAGES));
+          "last_hidden_state",
+          encoder.apply(graph, "bert", tokens, new Encoder.Setting(keyMask, false, "")));
       Map<String, Tensor> outputs =
           engine
               .compile(graph.build(), parameters)

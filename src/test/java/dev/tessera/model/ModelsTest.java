@@ -223,11 +223,18 @@ class ModelsTest {
   }
 
   @Test
-  void openClipIsNamed() throws IOException {
+  void openClipNeedsBothOfItsTowers() throws IOException {
     copy(VIT, name -> name);
-    Files.move(folder.resolve("config.json"), folder.resolve("open_clip_config.json"));
+    Path config = folder.resolve("open_clip_config.json");
+    Files.delete(folder.resolve("config.json"));
+    Files.writeString(config, "{\"model_cfg\": {}}");
     assertThatThrownBy(() -> Models.load(folder))
-        .hasMessageStartingWith(folder + ": holds a model of open_clip's, which is not supported");
+        .hasMessageContaining("lacks the parameter logit_scale");
+    Files.writeString(
+        config, "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_tiny\"}}}");
+    assertThatThrownBy(() -> Models.load(folder))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("timm_model_name is \"vit_tiny\" but must be absent");
   }
 
   /** Whatever stands in a config, it is a model or one sentence, soon. */

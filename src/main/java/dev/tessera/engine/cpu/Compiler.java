@@ -143,6 +143,7 @@ final class Compiler {
       case Op.CrossEntropy loss ->
           LossSteps.crossEntropy(loss, array(loss.logits()), array(loss.targets()), array(output));
       case Op.Fill _,
+          Op.PositionOf _,
           Op.RmsNorm _,
           Op.L2Normalize _,
           Op.Softmax _,

@@ -29,6 +29,7 @@ public final class ScalarKernels {
       case Op.Patches patches -> patches(patches, values[patches.input().id()]);
       case Op.Linear linear -> linear(linear, values);
       case Op.Embedding embedding -> embedding(embedding, values);
+      case Op.PositionOf position -> positionOf(position, values[position.ids().id()]);
       case Op.LayerNorm norm -> layerNorm(norm, values);
       case Op.Activate(Activation activation, Value input, Value _) ->
           activate(activation, values[input.id()]);
@@ -133,6 +134,22 @@ public final class ScalarKernels {
     for (int i = 0; i < ids.length; i++) {
       int from = Executable.row(ids[i], rows) * width;
       System.arraycopy(table, from, y, i * width, width);
+    }
+    return y;
+  }
+
+  private static float[] positionOf(Op.PositionOf op, float[] ids) {
+    int tokens = op.ids().shape().last();
+    float[] y = new float[op.output().shape().extent(0)];
+    for (int row = 0; row < y.length; row++) {
+      int at = row * tokens;
+      int found = at;
+      for (int i = at + tokens - 1; i >= at; i--) {
+        boolean better =
+            op.wanted() == Op.PositionOf.LARGEST ? ids[i] >= ids[found] : ids[i] == op.wanted();
+        found = better ? i : found;
+      }
+      y[row] = found;
     }
     return y;
   }
