@@ -13,6 +13,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * {@code [n, k]} a linear layer is (x, k, 1, w, 1, k), the gradient of its input dy·w is (dy, n, 1,
  * w, k, 1) with n and k exchanged, and that of its weights dyᵀ·x is (dy, 1, n, x, k, 1) with m as
  * the depth.
+ *
+ * <p>Blocks hang over the border of C. There the last row and the last column are computed and
+ * stored again, the same values to the same places, rather than left out: TornadoVM 5.2 cannot
+ * compile a comparison that it finds, after unrolling, to be always false, as {@code top + 2 < m}
+ * is for two rows.
  */
 public final class Gemm {
   /** Added to an activation's number: the product starts from {@code bias [n]}. */
@@ -74,7 +79,6 @@ public final class Gemm {
       }
       for (int d = 0; d < k; d++) {
         for (int i = 0; i < BLOCK; i++) {
-          // Rows and columns beyond the border repeat the last one, and are not stored.
           float factor = a.get(TornadoMath.min(top + i, m - 1) * aRow + d * aDepth);
           for (int j = 0; j < BLOCK; j++) {
             sums[i * BLOCK + j] +=
@@ -84,10 +88,9 @@ public final class Gemm {
       }
       for (int i = 0; i < BLOCK; i++) {
         for (int j = 0; j < BLOCK; j++) {
-          if (top + i < m && left + j < n) {
-            int at = (top + i) * n + left + j;
-            c.set(at, finish(sums[i * BLOCK + j], left + j, at, bias, residual, epilogue));
-          }
+          int column = TornadoMath.min(left + j, n - 1);
+          int at = TornadoMath.min(top + i, m - 1) * n + column;
+          c.set(at, finish(sums[i * BLOCK + j], column, at, bias, residual, epilogue));
         }
       }
     }
@@ -137,13 +140,15 @@ public final class Gemm {
         int aDeep = aDepth == 1 ? at % DEPTH : at / TILE;
         int bLine = bDepth == 1 ? at / DEPTH : at % TILE;
         int bDeep = bDepth == 1 ? at % DEPTH : at / TILE;
+        int aFrom = TornadoMath.min(top + aLine, m - 1) * aRow;
+        int bFrom = TornadoMath.min(left + bLine, n - 1) * bColumn;
         aStaged[s] = 0f;
         bStaged[s] = 0f;
-        if (top + aLine < m && start + aDeep < k) {
-          aStaged[s] = a.get((top + aLine) * aRow + (start + aDeep) * aDepth);
+        if (start + aDeep < k) {
+          aStaged[s] = a.get(aFrom + (start + aDeep) * aDepth);
         }
-        if (left + bLine < n && start + bDeep < k) {
-          bStaged[s] = b.get((start + bDeep) * bDepth + (left + bLine) * bColumn);
+        if (start + bDeep < k) {
+          bStaged[s] = b.get(bFrom + (start + bDeep) * bDepth);
         }
       }
       for (int s = 0; s < STAGED; s++) {
@@ -168,12 +173,9 @@ public final class Gemm {
     }
     for (int i = 0; i < PART; i++) {
       for (int j = 0; j < PART; j++) {
-        int row = top + y + i * SIDE;
-        int column = left + x + j * SIDE;
-        if (row < m && column < n) {
-          int at = row * n + column;
-          c.set(at, finish(sums[i * PART + j], column, at, bias, residual, epilogue));
-        }
+        int column = TornadoMath.min(left + x + j * SIDE, n - 1);
+        int at = TornadoMath.min(top + y + i * SIDE, m - 1) * n + column;
+        c.set(at, finish(sums[i * PART + j], column, at, bias, residual, epilogue));
       }
     }
   }
