@@ -53,7 +53,8 @@ final class TesseraCommand implements Runnable {
           new Group(
               "Training",
               new Entry("train", TrainCommand::new),
-              new Entry("eval", EvalCommand::new)),
+              new Entry("eval", EvalCommand::new),
+              new Entry("datasets", DatasetsCommand::new)),
           new Group("Models", new Entry("models", ModelsCommand::new)),
           new Group(
               "For comparing implementations", new Entry("preprocess", PreprocessCommand::new)),

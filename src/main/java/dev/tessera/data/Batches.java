@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>An image that can't be read is listed in {@link #problems}. Where images come in order it is
  * left out; in training another image of its class takes its place, the same one in every run.
  */
-public final class Batches {
+public final class Batches implements AutoCloseable {
   /** In which order images come. */
   public enum Sampling {
     /** As they are listed, each once. */
@@ -155,7 +155,7 @@ public final class Batches {
         new Augmenter(augmentation == null ? Augmentation.NONE : augmentation, preprocessor);
     this.decoder = decoder;
     this.settings = settings;
-    this.store = PictureStore.of(cache, images.size());
+    this.store = PictureStore.of(cache, images, augmenter.preparation());
     int[] counts = images.counts();
     members = new int[counts.length][];
     for (int c = 0; c < counts.length; c++) {
@@ -215,6 +215,12 @@ public final class Batches {
     SortedMap<String, String> sentences = new TreeMap<>();
     problems.forEach((index, problem) -> sentences.put(images.get(index).id(), problem));
     return Collections.unmodifiableSortedMap(sentences);
+  }
+
+  /** Frees the file of a {@link PictureCache.Disk}; its images are decoded from now on. */
+  @Override
+  public void close() {
+    store.close();
   }
 
   /** The images of an epoch in their order. */

@@ -1,6 +1,7 @@
 package dev.tessera.data;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A data set that cannot be obtained or used; the message is one sentence that names the file or
@@ -13,7 +14,7 @@ public final class DataException extends IOException {
     super(message);
   }
 
-  public DataException(String message, Throwable cause) {
+  public DataException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -6,18 +6,31 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /** Prepared images by their index, as far as they fit. Used by many threads. */
-interface PictureStore {
+interface PictureStore extends AutoCloseable {
   /** The image, or null if it is not kept. */
   @Nullable RgbImage get(int index);
 
   /** Keeps the image if there is room. */
   void put(int index, RgbImage image);
 
-  /** A store for {@code count} images. */
-  static PictureStore of(PictureCache cache, int count) {
+  /** Nothing is asked for any more. */
+  @Override
+  default void close() {}
+
+  /**
+   * A store for {@code images}.
+   *
+   * @param preparation what is done to them: the same image prepared otherwise is another one
+   */
+  static PictureStore of(PictureCache cache, LabelledImages images, String preparation) {
     return switch (cache) {
       case PictureCache.None _ -> new Nothing();
-      case PictureCache.Memory memory -> new InMemory(count, memory.bytes());
+      case PictureCache.Memory memory -> new InMemory(images.size(), memory.bytes());
+      case PictureCache.Disk disk -> {
+        String key = ImageDigest.of(images, preparation);
+        DiskStore store = DiskStore.open(disk.folder(), key, images.size(), disk.bytes());
+        yield store == null ? new Nothing() : store;
+      }
     };
   }
 

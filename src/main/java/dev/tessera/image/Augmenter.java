@@ -48,6 +48,21 @@ public final class Augmenter {
         : Resample.resize(source, longer, edge, Resample.Filter.BICUBIC);
   }
 
+  /** What {@link #prepare} does, in words: equal ones mean equal results. */
+  public String preparation() {
+    if (augmentation.crop() instanceof Crop.RandomResized) {
+      return "%d channels, shorter side at most %d"
+          .formatted(preprocessor.channels(), augmentation.sourceEdge());
+    }
+    return "%s, %dx%d, %d channels, border %s"
+        .formatted(
+            preprocessor.describe(),
+            preprocessor.width(),
+            preprocessor.height(),
+            preprocessor.channels(),
+            Arrays.toString(preprocessor.border()));
+  }
+
   /** A variant of a prepared image, of the size that the model takes: all but erasing. */
   public RgbImage vary(RgbImage prepared, Draws draws) {
     RgbImage picture =
@@ -89,6 +104,13 @@ public final class Augmenter {
           preprocessor.width(),
           draws);
     }
+  }
+
+  /** What {@link #apply} makes of a prepared image, as a picture for people. */
+  public RgbImage preview(RgbImage prepared, Draws draws) {
+    float[] values = new float[preprocessor.size()];
+    apply(prepared, draws, values, 0);
+    return preprocessor.denormalize(values);
   }
 
   private RgbImage randomResized(RgbImage image, Crop.RandomResized crop, Draws draws) {

@@ -164,6 +164,20 @@ public record Preprocessor(
     }
   }
 
+  /** The picture that {@link #normalize} makes of {@code values}, or the nearest one. */
+  RgbImage denormalize(float[] values) {
+    byte[] pixels = new byte[3 * width * height];
+    for (int i = 0; i < pixels.length; i++) {
+      int c = Math.min(i % 3, channels - 1);
+      float[] levels = normalization.levels()[c];
+      float value = values[c * width * height + i / 3];
+      pixels[i] =
+          (byte)
+              Math.round(Math.clamp(255 * (value - levels[0]) / (levels[255] - levels[0]), 0, 255));
+    }
+    return new RgbImage(width, height, pixels);
+  }
+
   private void copyChannel(byte[] pixels, int channel, float[] levels, float[] target, int to) {
     int count = width * height;
     for (int i = 0, from = channel; i < count; i++, from += 3) {

@@ -376,18 +376,25 @@ class BatchesTest {
             Augmentation.NONE.withCrop(new Crop.PadAndCrop(2, true)))) {
       Settings settings = Settings.training(4, 7);
       List<Copy> expected = take(batches(images, augmentation, settings).from(0, 0), 9);
+      Path caches = folder.resolveSibling(folder.getFileName() + "-cache");
       for (PictureCache cache :
-          List.of(new PictureCache.Memory(1 << 20), new PictureCache.Memory(500))) {
-        Batches cached =
+          List.of(
+              new PictureCache.Memory(1 << 20),
+              new PictureCache.Memory(500),
+              new PictureCache.Disk(caches, 1 << 20),
+              new PictureCache.Disk(caches, 1 << 20),
+              new PictureCache.Disk(caches.resolve("small"), 500))) {
+        try (Batches cached =
             new Batches(
                 images,
                 Fixtures.preprocessor(1, SIDE),
                 augmentation,
                 new Decoder(),
                 cache,
-                settings);
-        assertSame(take(cached.from(0, 0), 9), expected);
-        assertSame(take(cached.from(0, 0), 9), expected);
+                settings)) {
+          assertSame(take(cached.from(0, 0), 9), expected);
+          assertSame(take(cached.from(0, 0), 9), expected);
+        }
       }
     }
   }
