@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -72,6 +73,45 @@ class GoldenTrainingTest {
             .resolve("golden/open/train-vit/expected_full.safetensors");
     assumeThat(file).as("skipped: it is not in TESSERA_SHARED or ../shared").exists();
     compareVit(List.of(CPU), file, ADAMW, name -> new ParameterRule(true, 1, decay(name)));
+  }
+
+  @Test
+  void bertOnMaskedWords() throws IOException {
+    Path folder = Path.of("test/resources/training/bert-mlm");
+    Shape tokens = Shape.of(6, 12);
+    try (Model model = Models.load(folder);
+        Safetensors batches = Safetensors.open(folder.resolve("batches.safetensors"));
+        Safetensors reference = Safetensors.open(folder.resolve("expected.safetensors"))) {
+      Map<String, ParameterRule> rules = new LinkedHashMap<>();
+      model
+          .parameters()
+          .forEach((name, tensor) -> {
+            boolean decays = name.endsWith("weight") && tensor.shape().rank() >= 2;
+            rules.put(name, new ParameterRule(true, 1, decays ? 0.01 : 0));
+          });
+      TrainingStep.Settings settings =
+          new TrainingStep.Settings(new Optimizer.AdamW(0.9, 0.999, 1e-6), 1, 0);
+      TrainingStep step =
+          TrainingStep.compile(
+              CPU,
+              model.graph(Map.of("input_ids", tokens, "attention_mask", tokens), Outputs.RESULT),
+              new Loss.CrossEntropy(0),
+              model.parameters(),
+              rules,
+              settings,
+              1);
+      compareSteps(
+          reference,
+          step,
+          i -> {
+            Map<String, Tensor> batch = new LinkedHashMap<>();
+            for (String name : List.of("input_ids", "attention_mask", "labels")) {
+              Tensor tensor = batches.tensors().get(name).slice(i, i + 1).reshape(tokens);
+              batch.put(name.equals("labels") ? TrainingStep.TARGETS : name, tensor);
+            }
+            return batch;
+          });
+    }
   }
 
   /** Two halves of a batch make the update that the batch makes. */
@@ -147,19 +187,24 @@ class GoldenTrainingTest {
         TrainingStep step =
             TrainingStep.compile(
                 engine, forward, new Loss.CrossEntropy(0), model.parameters(), rules, settings, 1);
-        float[] losses = reference.tensors().get("loss").toFloats();
-        float[] norms = reference.tensors().get("grad_norm").toFloats();
-        float[] rates = reference.tensors().get("lr").toFloats();
-        for (int i = 0; i < losses.length; i++) {
-          TrainingStep.Result result = step.run(batch(batches, i), rates[i], 0);
-          assertThat(result.loss()).as("loss of step %d", i).isCloseTo(losses[i], within(1e-4));
-          assertThat(result.gradientNorm())
-              .as("gradient norm of step %d", i)
-              .isCloseTo(norms[i], within(1e-3 * norms[i]));
-        }
-        compareParameters(reference, step, losses.length, rates);
+        compareSteps(reference, step, i -> batch(batches, i));
       }
     }
+  }
+
+  private static void compareSteps(
+      Safetensors reference, TrainingStep step, IntFunction<Map<String, Tensor>> batches) {
+    float[] losses = reference.tensors().get("loss").toFloats();
+    float[] norms = reference.tensors().get("grad_norm").toFloats();
+    float[] rates = reference.tensors().get("lr").toFloats();
+    for (int i = 0; i < losses.length; i++) {
+      TrainingStep.Result result = step.run(batches.apply(i), rates[i], 0);
+      assertThat(result.loss()).as("loss of step %d", i).isCloseTo(losses[i], within(1e-4));
+      assertThat(result.gradientNorm())
+          .as("gradient norm of step %d", i)
+          .isCloseTo(norms[i], within(1e-3 * norms[i]));
+    }
+    compareParameters(reference, step, losses.length, rates);
   }
 
   private static void compareParameters(
