@@ -126,8 +126,8 @@ final class ClassifyCommand implements Callable<Integer> {
           };
       int batch = inputs.batchSize(classifier.preprocessor());
       int expected = ImageInputs.expectedBatch(paths, batch);
-      ImageRun images =
-          new ImageRun(
+      ImageRun<ImageFile> images =
+          new ImageRun<>(
               new ImageRun.Steps(
                   inputs.decoder(),
                   classifier.preprocessor(),

@@ -10,14 +10,17 @@ import org.jspecify.annotations.Nullable;
 
 /** What {@code tessera classify} makes of each image's logits: a line, and a place in a folder. */
 final class ClassifyRun {
-  private final ImageRun images;
+  private final ImageRun<ImageFile> images;
   private final Ranking ranking;
   private final ResultFormat format;
   private final @Nullable LabelFolders folders;
   private final StringBuilder line = new StringBuilder();
 
   ClassifyRun(
-      ImageRun images, Ranking ranking, ResultFormat format, @Nullable LabelFolders folders) {
+      ImageRun<ImageFile> images,
+      Ranking ranking,
+      ResultFormat format,
+      @Nullable LabelFolders folders) {
     this.images = images;
     this.ranking = ranking;
     this.format = format;
@@ -52,7 +55,7 @@ final class ClassifyRun {
     }
   }
 
-  private final class Lines implements ImageRun.Rows {
+  private final class Lines implements ImageRun.Rows<ImageFile> {
     private final ResultOutput output;
 
     Lines(ResultOutput output) {

@@ -96,8 +96,8 @@ final class EmbedCommand implements Callable<Integer> {
     try (ImageEmbedder embedder = load(engine)) {
       int batch = inputs.batchSize(embedder.preprocessor());
       int expected = ImageInputs.expectedBatch(paths, batch);
-      ImageRun run =
-          new ImageRun(
+      ImageRun<ImageFile> run =
+          new ImageRun<>(
               new ImageRun.Steps(
                   inputs.decoder(),
                   embedder.preprocessor(),

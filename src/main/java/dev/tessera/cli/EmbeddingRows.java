@@ -128,8 +128,8 @@ interface EmbeddingRows extends Closeable {
   void commit() throws Failure;
 
   /** As images' rows; the id is the file's name. */
-  default ImageRun.Rows ofImages() {
-    return new ImageRun.Rows() {
+  default ImageRun.Rows<ImageFile> ofImages() {
+    return new ImageRun.Rows<ImageFile>() {
       @Override
       public void accept(ImageFile file, float[] values) throws Failure {
         append(file.name(), values);

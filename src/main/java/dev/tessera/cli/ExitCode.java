@@ -31,6 +31,9 @@ final class ExitCode {
   /** A training whose loss is no number any more. */
   static final int DIVERGED = 8;
 
+  /** An index that cannot be used. */
+  static final int INDEX = 9;
+
   /** Ended by Ctrl-C: 128 plus the number of SIGINT, as shells and the JVM have it. */
   static final int INTERRUPTED = 130;
 
@@ -48,6 +51,7 @@ final class ExitCode {
     descriptions.put(" 6", "the output cannot be written");
     descriptions.put(" 7", "the data set cannot be used");
     descriptions.put(" 8", "the training diverged");
+    descriptions.put(" 9", "the index cannot be used");
     descriptions.put("130", "interrupted");
     return descriptions;
   }

@@ -14,16 +14,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * One pass of images through a model, files in and rows out, until the end or an interruption.
  * Images that cannot be read are named on standard error, counted and skipped.
+ *
+ * @param <I> what is read, such as {@link ImageFile}
  */
-final class ImageRun {
+final class ImageRun<I extends Pipeline.Input> {
   /** Where the rows go. Without {@link #commit}, what was written stays for {@code --resume}. */
-  interface Rows extends Closeable {
+  interface Rows<I> extends Closeable {
     /**
      * Takes one image's row. Rows come in the order of the files.
      *
      * @param values what the model computed
      */
-    void accept(ImageFile file, float[] values) throws IOException, Failure;
+    void accept(I file, float[] values) throws IOException, Failure;
 
     /** All is written. */
     void commit() throws IOException, Failure;
@@ -58,7 +60,7 @@ final class ImageRun {
   }
 
   /** Counts the files beside the run, so that the terminal can say how long it takes. */
-  void count(@Nullable Iterator<ImageFile> files) {
+  void count(@Nullable Iterator<? extends I> files) {
     if (files == null || !terminal.isInteractive()) {
       return;
     }
@@ -92,7 +94,7 @@ final class ImageRun {
    *
    * @param files from which those that were done are taken
    */
-  void resume(Iterator<ImageFile> files, RecordedFiles recorded, Path partial)
+  void resume(Iterator<? extends I> files, RecordedFiles recorded, Path partial)
       throws IOException, Failure {
     good =
         Resume.skip(
@@ -108,14 +110,14 @@ final class ImageRun {
     terminal.skip(good + bad);
   }
 
-  private @Nullable String problem(ImageFile file) {
+  private @Nullable String problem(I file) {
     String problem = file.problem();
     if (problem != null) {
       return file.name() + " " + problem;
     }
     Preprocessor preprocessor = steps.preprocessor;
     try {
-      preprocessor.apply(steps.decoder.decode(file.path()), new float[preprocessor.size()], 0);
+      preprocessor.apply(file.decode(steps.decoder), new float[preprocessor.size()], 0);
       return null;
     } catch (ImageException e) {
       return e.getMessage();
@@ -125,8 +127,17 @@ final class ImageRun {
   }
 
   /** Computes {@code files}, closes {@code rows} and returns the exit code. */
-  int run(Iterator<ImageFile> files, Rows rows) throws IOException, Failure {
-    Pipeline<ImageFile> pipeline =
+  int run(Iterator<? extends I> files, Rows<I> rows) throws IOException, Failure {
+    return pass(files, rows) ? summary() : ExitCode.INTERRUPTED;
+  }
+
+  /**
+   * Computes {@code files} and closes {@code rows}.
+   *
+   * @return false if it was interrupted
+   */
+  boolean pass(Iterator<? extends I> files, Rows<I> rows) throws IOException, Failure {
+    Pipeline<I> pipeline =
         new Pipeline<>(
             files,
             steps.decoder,
@@ -154,11 +165,10 @@ final class ImageRun {
       terminal.erase();
       written.countDown();
     }
-    if (!complete) {
-      return ExitCode.INTERRUPTED;
+    if (complete) {
+      Runtime.getRuntime().removeShutdownHook(hook);
     }
-    Runtime.getRuntime().removeShutdownHook(hook);
-    return summary();
+    return complete;
   }
 
   /** On Ctrl-C: what is done gets written before the JVM ends. */
@@ -173,7 +183,7 @@ final class ImageRun {
     }
   }
 
-  private void accept(Pipeline.Outcome<ImageFile> outcome, Rows rows) throws IOException, Failure {
+  private void accept(Pipeline.Outcome<I> outcome, Rows<I> rows) throws IOException, Failure {
     float[] values = outcome.values();
     if (values == null) {
       bad++;

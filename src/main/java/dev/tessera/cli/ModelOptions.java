@@ -21,6 +21,11 @@ final class ModelOptions {
       })
   private @Nullable Path model;
 
+  /** The directory asked for, or {@code otherwise}. */
+  Path directory(Path otherwise) {
+    return model == null ? otherwise : model;
+  }
+
   /** The directory asked for, or the only one in {@code pretrained/}. */
   Path directory() throws Failure {
     if (model != null) {

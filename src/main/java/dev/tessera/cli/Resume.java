@@ -26,17 +26,17 @@ final class Resume {
    * @param skipped is told each problem found
    * @return how many files were recorded
    */
-  static long skip(
-      Iterator<ImageFile> files,
+  static <I extends Pipeline.Input> long skip(
+      Iterator<? extends I> files,
       RecordedFiles recorded,
       Path partial,
-      Function<ImageFile, @Nullable String> problem,
+      Function<I, @Nullable String> problem,
       Consumer<String> skipped)
       throws IOException, Failure {
     long count = 0;
     for (String expected = recorded.next(); expected != null; expected = recorded.next()) {
       count++;
-      ImageFile file = null;
+      I file = null;
       while (file == null) {
         if (!files.hasNext()) {
           throw otherInputs(partial, count, expected, "no more files come now");

@@ -4,6 +4,7 @@ import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.data.DataException;
 import dev.tessera.engine.DeviceFailure;
 import dev.tessera.report.PlotException;
+import dev.tessera.search.IndexException;
 import dev.tessera.train.RunException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -50,6 +51,10 @@ final class TesseraCommand implements Runnable {
               new Entry("classify", ClassifyCommand::new),
               new Entry("embed", EmbedCommand::new),
               new Entry("explain", ExplainCommand::new)),
+          new Group(
+              "Search",
+              new Entry("index", IndexCommand::new),
+              new Entry("search", SearchCommand::new)),
           new Group(
               "Training",
               new Entry("train", TrainCommand::new),
@@ -170,6 +175,7 @@ final class TesseraCommand implements Runnable {
             case PlotException _ -> ExitCode.OUTPUT;
             case DataException _ -> ExitCode.DATA;
             case RunException run -> run.isWriting() ? ExitCode.OUTPUT : ExitCode.USAGE;
+            case IndexException _ -> ExitCode.INDEX;
             case UncheckedIOException _ -> ExitCode.USAGE;
             default -> ExitCode.INTERNAL;
           };
