@@ -5,6 +5,7 @@ import dev.tessera.image.ImageException;
 import dev.tessera.report.HtmlPage;
 import dev.tessera.report.Picture;
 import dev.tessera.report.Thumbnails;
+import dev.tessera.search.Duplicates;
 import dev.tessera.search.Index.Hit;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What a search has found, as a page with small pictures. */
+/** What was found, as a page with small pictures. */
 final class HitGallery {
   /** Longer side of a picture in the page, in pixels. */
   static final int SIDE = 192;
@@ -48,6 +49,27 @@ final class HitGallery {
       }
     }
     found.add(new Found(query, tiles, missing));
+  }
+
+  /** Adds images that are the same, the one to keep with an outline. */
+  void add(Duplicates.Group group) {
+    List<HtmlPage.Tile> tiles = new ArrayList<>();
+    int missing = 0;
+    for (Duplicates.Member member : group.members()) {
+      Picture picture = thumbnail(member.entry().file());
+      if (picture == null) {
+        missing++;
+      } else {
+        tiles.add(
+            new HtmlPage.Tile(
+                picture,
+                member.entry().path(),
+                GroupFormat.word(group, member)
+                    + String.format(Locale.ROOT, " %.4f", member.score()),
+                member == group.kept()));
+      }
+    }
+    found.add(new Found(group.kept().entry().path(), tiles, missing));
   }
 
   private @Nullable Picture thumbnail(Path file) {

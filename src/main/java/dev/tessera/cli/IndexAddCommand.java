@@ -77,7 +77,7 @@ final class IndexAddCommand implements Callable<Integer> {
       try (Index index = Index.open(path, 1)) {
         index.requireModel(embedder.fingerprint(), model);
       }
-      return new IndexUpdate(path, writer, inputs, compute, prune).run(chosen, embedder);
+      return new IndexUpdate(path, writer, inputs, compute, prune, false).run(chosen, embedder);
     }
   }
 }

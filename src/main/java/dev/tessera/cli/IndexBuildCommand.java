@@ -58,7 +58,7 @@ final class IndexBuildCommand implements Callable<Integer> {
     Engine engine = compute.open();
     try (ImageEmbedder embedder = load(model, engine, pooling);
         IndexWriter writer = create(model, embedder)) {
-      return new IndexUpdate(output, writer, inputs, compute, false).run(folders, embedder);
+      return new IndexUpdate(output, writer, inputs, compute, false, false).run(folders, embedder);
     }
   }
 

@@ -21,20 +21,28 @@ final class IndexUpdate {
   private final ImageInputs inputs;
   private final ComputeOptions compute;
   private final boolean prune;
+  private final boolean silent;
   private long pruned;
   private long unchanged;
   private long replaced;
 
   /**
    * @param prune whether pictures are taken out whose files are gone
+   * @param silent whether nothing is said but what went wrong
    */
   IndexUpdate(
-      Path path, IndexWriter writer, ImageInputs inputs, ComputeOptions compute, boolean prune) {
+      Path path,
+      IndexWriter writer,
+      ImageInputs inputs,
+      ComputeOptions compute,
+      boolean prune,
+      boolean silent) {
     this.path = path;
     this.writer = writer;
     this.inputs = inputs;
     this.compute = compute;
     this.prune = prune;
+    this.silent = silent;
   }
 
   /** Adds what is new or changed in {@code folders} and returns the exit code. */
@@ -67,7 +75,7 @@ final class IndexUpdate {
     }
     try {
       writer.commit(true);
-      if (writer.wantsGraph(graphCount)) {
+      if (!silent && writer.wantsGraph(graphCount)) {
         terminal.message(
             "tessera: building the graph over %,d vectors; until it is there, searches look at"
                     .formatted(writer.rowCount())
@@ -77,15 +85,20 @@ final class IndexUpdate {
     } catch (IOException e) {
       throw ResultOutput.failure(path.toString(), e);
     }
-    terminal.message(
-        "tessera: %s: %,d added, %,d changed, %,d unchanged, %,d removed%s"
-            .formatted(
-                path,
-                run.good() - replaced,
-                replaced,
-                unchanged,
-                pruned,
-                run.bad() == 0 ? "" : ", %,d could not be read".formatted(run.bad())));
+    if (!silent) {
+      terminal.message(
+          "tessera: %s: %,d added, %,d changed, %,d unchanged, %,d removed%s"
+              .formatted(
+                  path,
+                  run.good() - replaced,
+                  replaced,
+                  unchanged,
+                  pruned,
+                  run.bad() == 0 ? "" : ", %,d could not be read".formatted(run.bad())));
+    } else if (run.bad() > 0) {
+      terminal.message(
+          "tessera: %d of %d images could not be read".formatted(run.bad(), run.good() + run.bad()));
+    }
     return run.good() + unchanged + pruned == 0 ? ExitCode.NO_IMAGE : ExitCode.OK;
   }
 

@@ -135,7 +135,7 @@ final class SearchCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private static ClassifyCommand.Format formatOf(@Nullable Path output) {
+  static ClassifyCommand.Format formatOf(@Nullable Path output) {
     String name = output == null ? "" : output.toString().toLowerCase(Locale.ROOT);
     return name.endsWith(".jsonl") || name.endsWith(".json")
         ? ClassifyCommand.Format.JSONL

@@ -54,7 +54,10 @@ final class TesseraCommand implements Runnable {
           new Group(
               "Search",
               new Entry("index", IndexCommand::new),
-              new Entry("search", SearchCommand::new)),
+              new Entry("search", SearchCommand::new),
+              new Entry("dedup", DedupCommand::new),
+              new Entry("knn", KnnCommand::new),
+              new Entry("map", MapCommand::new)),
           new Group(
               "Training",
               new Entry("train", TrainCommand::new),

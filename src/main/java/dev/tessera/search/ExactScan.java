@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,28 @@ public final class ExactScan implements AutoCloseable {
 
   /** Multiplications below which waking another thread takes longer. */
   private static final double WORTH_SHARING = 2e6;
+
+  /** Queries of a join that share the way. */
+  private static final int JOINED = 512;
+
+  /** What becomes of the rows that a query finds. */
+  interface Collector {
+    /** What a row must reach to be offered; rows that only equal it may still lose. */
+    float threshold();
+
+    void offer(int row, float score);
+  }
+
+  /** Takes pairs of rows, from several threads at once. */
+  @FunctionalInterface
+  public interface Pairs {
+    /**
+     * One pair.
+     *
+     * @param row the earlier of the two
+     */
+    void accept(int row, int other, float score);
+  }
 
   private final int threads;
   private final @Nullable ExecutorService executor;
@@ -63,11 +86,62 @@ public final class ExactScan implements AutoCloseable {
       }
     }
     int size = Math.min(k, rows.count());
+    List<Nearest[]> found =
+        search(
+            rows,
+            queries,
+            accepted,
+            () -> {
+              Nearest[] nearest = new Nearest[queries.length];
+              for (int i = 0; i < nearest.length; i++) {
+                nearest[i] = new Nearest(size);
+              }
+              return nearest;
+            });
+    List<Neighbors> neighbors = new ArrayList<>(queries.length);
+    for (int i = 0; i < queries.length; i++) {
+      for (Nearest[] other : found.subList(1, found.size())) {
+        found.getFirst()[i].offerAll(other[i]);
+      }
+      neighbors.add(found.getFirst()[i].best());
+    }
+    return neighbors;
+  }
+
+  /**
+   * All pairs of rows whose inner product reaches {@code threshold}, in no order. Takes half as
+   * many products as there are pairs of rows.
+   */
+  public void join(Rows rows, float threshold, Pairs pairs) {
+    for (int start = 0; start < rows.count(); start += JOINED) {
+      float[][] queries = new float[Math.min(JOINED, rows.count() - start)][];
+      Collector[] collectors = new Collector[queries.length];
+      for (int i = 0; i < queries.length; i++) {
+        queries[i] = rows.get(start + i);
+        collectors[i] = new Above(start, i, threshold, pairs);
+      }
+      search(rows.from(start), queries, null, () -> collectors);
+    }
+  }
+
+  /** Hands on what comes behind a query's own row and reaches the threshold. */
+  private record Above(int start, int query, float threshold, Pairs pairs) implements Collector {
+    @Override
+    public void offer(int row, float score) {
+      if (row > query) {
+        pairs.accept(start + query, start + row, score);
+      }
+    }
+  }
+
+  /** Returns each thread's collectors, of which {@code collectors} makes a set for each. */
+  private <C extends Collector> List<C[]> search(
+      Rows rows, float[][] queries, @Nullable IntPredicate accepted, Supplier<C[]> collectors) {
     double work = (double) rows.count() * rows.stride() * queries.length;
     try (Arena arena = Arena.ofShared()) {
       Search search =
-          new Search(rows, Rows.of(arena, queries), queries.length, size, accepted, work, arena);
-      return search.run(work < WORTH_SHARING ? 1 : threads);
+          new Search(rows, Rows.of(arena, queries), queries.length, accepted, work, arena);
+      return search.run(work < WORTH_SHARING ? 1 : threads, collectors);
     }
   }
 
@@ -83,7 +157,6 @@ public final class ExactScan implements AutoCloseable {
     private final Rows rows;
     private final Rows queries;
     private final int count;
-    private final int k;
     private final @Nullable IntPredicate accepted;
     private final InnerProducts products;
     private final int groups;
@@ -94,14 +167,12 @@ public final class ExactScan implements AutoCloseable {
         Rows rows,
         Rows queries,
         int count,
-        int k,
         @Nullable IntPredicate accepted,
         double work,
         Arena arena) {
       this.rows = rows;
       this.queries = queries;
       this.count = count;
-      this.k = k;
       this.accepted = accepted;
       this.products = InnerProducts.of(work);
       this.groups = count < MANY ? 0 : Math.ceilDiv(count, products.columns());
@@ -123,40 +194,37 @@ public final class ExactScan implements AutoCloseable {
       return memory.address();
     }
 
-    List<Neighbors> run(int threads) {
+    <C extends Collector> List<C[]> run(int threads, Supplier<C[]> collectors) {
       int parts = Math.min(threads, Math.max(1, rows.count() / BLOCK));
-      List<Future<Nearest[]>> others = new ArrayList<>();
+      List<Future<C[]>> others = new ArrayList<>();
       for (int part = 1; part < parts && executor != null; part++) {
         int from = border(part, parts);
         int to = border(part + 1, parts);
-        others.add(executor.submit(() -> scan(from, to)));
+        others.add(executor.submit(() -> scan(from, to, collectors.get())));
       }
-      Nearest[] nearest = scan(0, border(1, parts));
-      for (Future<Nearest[]> other : others) {
-        Nearest[] found = join(other);
-        for (int i = 0; i < count; i++) {
-          nearest[i].offerAll(found[i]);
+      List<C[]> found = new ArrayList<>();
+      try {
+        found.add(scan(0, border(1, parts), collectors.get()));
+      } finally {
+        // The memory must not be freed while another thread reads it.
+        for (Future<C[]> other : others) {
+          found.add(join(other));
         }
       }
-      List<Neighbors> neighbors = new ArrayList<>(count);
-      for (Nearest best : nearest) {
-        neighbors.add(best.best());
-      }
-      return neighbors;
+      return found;
     }
 
     private int border(int part, int parts) {
       return part == parts ? rows.count() : (int) ((long) rows.count() * part / parts) & -BLOCK;
     }
 
-    private static Nearest[] join(Future<Nearest[]> other) {
+    private static <C> C[] join(Future<C[]> other) {
       boolean interrupted = false;
       try {
         while (true) {
           try {
             return other.get();
           } catch (InterruptedException e) {
-            // The memory must not be freed while the other thread reads it.
             interrupted = true;
           } catch (ExecutionException e) {
             throw new IllegalStateException("a search failed: " + e.getCause(), e);
@@ -169,39 +237,35 @@ public final class ExactScan implements AutoCloseable {
       }
     }
 
-    private Nearest[] scan(int from, int to) {
-      Nearest[] nearest = new Nearest[count];
-      for (int i = 0; i < count; i++) {
-        nearest[i] = new Nearest(k);
-      }
+    private <C extends Collector> C[] scan(int from, int to, C[] collectors) {
       float[] scores = new float[BLOCK * products.columns()];
       float[] thresholds = new float[products.columns()];
       for (int row = from; row < to; ) {
         int length = Math.min(Math.min(BLOCK, to - row), rows.remaining(row));
         for (int group = 0; group < groups; group++) {
-          scanPanel(row, length, group, nearest, scores, thresholds);
+          scanPanel(row, length, group, collectors, scores, thresholds);
         }
         for (int query = 0; query < count && groups == 0; query++) {
           products.row(queries.address(query), rows.address(row), length, rows.stride(), scores);
-          offer(row, length, scores, nearest[query]);
+          offer(row, length, scores, collectors[query]);
         }
         row += length;
       }
-      return nearest;
+      return collectors;
     }
 
-    private void offer(int row, int length, float[] scores, Nearest nearest) {
-      float threshold = nearest.threshold();
+    private void offer(int row, int length, float[] scores, Collector collector) {
+      float threshold = collector.threshold();
       for (int i = 0; i < length; i++) {
         if (scores[i] >= threshold && (accepted == null || accepted.test(row + i))) {
-          nearest.offer(row + i, scores[i]);
-          threshold = nearest.threshold();
+          collector.offer(row + i, scores[i]);
+          threshold = collector.threshold();
         }
       }
     }
 
     private void scanPanel(
-        int row, int length, int group, Nearest[] nearest, float[] scores, float[] thresholds) {
+        int row, int length, int group, Collector[] collectors, float[] scores, float[] thresholds) {
       int columns = products.columns();
       int first = group * columns;
       Arrays.fill(scores, 0, length * columns, 0);
@@ -216,15 +280,15 @@ public final class ExactScan implements AutoCloseable {
       }
       for (int i = 0; i < columns; i++) {
         thresholds[i] =
-            first + i < count ? nearest[first + i].threshold() : Float.POSITIVE_INFINITY;
+            first + i < count ? collectors[first + i].threshold() : Float.POSITIVE_INFINITY;
       }
       for (int i = 0; i < length; i++) {
         int column = products.reaching(scores, i * columns, thresholds, 0);
         while (column < columns) {
           if (first + column < count && (accepted == null || accepted.test(row + i))) {
-            Nearest best = nearest[first + column];
-            best.offer(row + i, scores[i * columns + column]);
-            thresholds[column] = best.threshold();
+            Collector collector = collectors[first + column];
+            collector.offer(row + i, scores[i * columns + column]);
+            thresholds[column] = collector.threshold();
           }
           column = products.reaching(scores, i * columns, thresholds, column + 1);
         }

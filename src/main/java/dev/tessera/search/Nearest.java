@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Keeps the best {@code k} of many rows: a heap whose root is the worst that is kept, in which of
  * equal scores the later row counts as worse.
  */
-final class Nearest {
+final class Nearest implements ExactScan.Collector {
   private final float[] scores;
   private final int[] rows;
   private int size;
@@ -16,15 +16,16 @@ final class Nearest {
     rows = new int[k];
   }
 
-  /** What a row must reach to be kept; rows that only equal it may still lose. */
-  float threshold() {
+  @Override
+  public float threshold() {
     if (scores.length == 0) {
       return Float.POSITIVE_INFINITY;
     }
     return size < scores.length ? Float.NEGATIVE_INFINITY : scores[0];
   }
 
-  void offer(int row, float score) {
+  @Override
+  public void offer(int row, float score) {
     if (Float.isNaN(score)) {
       return;
     }
