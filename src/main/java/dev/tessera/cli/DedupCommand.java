@@ -85,10 +85,10 @@ final class DedupCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, Failure {
     ImageInputs.require(
-        threshold > 0 && threshold <= 1, "--threshold must be above 0 and at most 1, not " + threshold);
+        threshold > 0 && threshold <= 1,
+        "--threshold must be above 0 and at most 1, not " + threshold);
     List<Group> groups = groups();
-    GroupFormat lines =
-        GroupFormat.of(format == null ? SearchCommand.formatOf(output) : format);
+    GroupFormat lines = GroupFormat.of(format == null ? SearchCommand.formatOf(output) : format);
     try (ResultOutput out =
         output == null ? ResultOutput.standardOutput() : ResultOutput.create(output)) {
       StringBuilder text = new StringBuilder(lines.header());

@@ -79,9 +79,7 @@ final class DuplicateMover {
     String name = file.getFileName().toString();
     int dot = name.lastIndexOf('.');
     String numbered =
-        dot > 0
-            ? name.substring(0, dot) + "-" + number + name.substring(dot)
-            : name + "-" + number;
+        dot > 0 ? name.substring(0, dot) + "-" + number + name.substring(dot) : name + "-" + number;
     return file.resolveSibling(numbered);
   }
 }

@@ -97,7 +97,8 @@ final class IndexUpdate {
                   run.bad() == 0 ? "" : ", %,d could not be read".formatted(run.bad())));
     } else if (run.bad() > 0) {
       terminal.message(
-          "tessera: %d of %d images could not be read".formatted(run.bad(), run.good() + run.bad()));
+          "tessera: %d of %d images could not be read"
+              .formatted(run.bad(), run.good() + run.bad()));
     }
     return run.good() + unchanged + pruned == 0 ? ExitCode.NO_IMAGE : ExitCode.OK;
   }

@@ -158,11 +158,9 @@ final class KnnCommand implements Callable<Integer> {
       Path self = file.path().toAbsolutePath().normalize();
       List<Index.Hit> hits = new ArrayList<>(index.search(vector, neighbors + 1, null, false));
       hits.removeIf(hit -> hit.entry().file().equals(self));
-      List<Prediction> predictions =
-          vote.of(hits.subList(0, Math.min(neighbors, hits.size())));
+      List<Prediction> predictions = vote.of(hits.subList(0, Math.min(neighbors, hits.size())));
       line.setLength(0);
-      format.append(
-          line, file.name(), predictions.subList(0, Math.min(most, predictions.size())));
+      format.append(line, file.name(), predictions.subList(0, Math.min(most, predictions.size())));
       out.write(line);
     }
 

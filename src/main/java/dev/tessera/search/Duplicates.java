@@ -89,8 +89,7 @@ public final class Duplicates {
     for (List<Entry> equal : byHash.values()) {
       if (equal.size() > 1) {
         equal.sort(Comparator.comparing(Entry::file));
-        found.add(
-            new Group(equal.stream().map(entry -> new Member(-1, entry, true, 1)).toList()));
+        found.add(new Group(equal.stream().map(entry -> new Member(-1, entry, true, 1)).toList()));
       }
     }
     found.sort(Comparator.comparing(group -> group.kept().entry().file()));

@@ -265,7 +265,12 @@ public final class ExactScan implements AutoCloseable {
     }
 
     private void scanPanel(
-        int row, int length, int group, Collector[] collectors, float[] scores, float[] thresholds) {
+        int row,
+        int length,
+        int group,
+        Collector[] collectors,
+        float[] scores,
+        float[] thresholds) {
       int columns = products.columns();
       int first = group * columns;
       Arrays.fill(scores, 0, length * columns, 0);

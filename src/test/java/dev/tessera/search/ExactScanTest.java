@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +92,35 @@ class ExactScanTest {
       MemorySegment.copy(vectors[i], 0, memory, Rows.FLOAT, i * bytes, vectors[i].length);
     }
     return memory;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"40, 7, 1", "1500, 33, 3"})
+  void joinFindsEveryPairOnce(int count, int dimensions, int threads) {
+    float[][] vectors = vectors(new Random(count), count, dimensions);
+    Set<Long> expected = new HashSet<>();
+    float threshold = (float) (2.2 * Math.sqrt(dimensions));
+    for (int row = 0; row < count; row++) {
+      for (int other = row + 1; other < count; other++) {
+        double score = 0;
+        for (int i = 0; i < dimensions; i++) {
+          score += (double) vectors[row][i] * vectors[other][i];
+        }
+        if (score >= threshold) {
+          expected.add((long) row << 32 | other);
+        }
+      }
+    }
+    assertThat(expected).isNotEmpty();
+    List<Long> found = Collections.synchronizedList(new ArrayList<>());
+    try (Arena arena = Arena.ofShared();
+        ExactScan scan = new ExactScan(threads)) {
+      scan.join(
+          Rows.of(arena, vectors),
+          threshold,
+          (row, other, score) -> found.add((long) row << 32 | other));
+    }
+    assertThat(found).containsExactlyInAnyOrderElementsOf(expected);
   }
 
   @Test

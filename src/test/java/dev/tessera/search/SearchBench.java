@@ -28,6 +28,8 @@ public final class SearchBench {
   private SearchBench() {}
 
   /**
+   * Answers until standard input ends.
+   *
    * @param args folder with {@code rows.f32} and {@code queries.f32}; dimensions; threads
    */
   public static void main(String[] args) throws Exception {
