@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
       IndexBuildCommand.class,
       IndexAddCommand.class,
       IndexRemoveCommand.class,
-      IndexInfoCommand.class
+      IndexInfoCommand.class,
+      IndexEvalCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
