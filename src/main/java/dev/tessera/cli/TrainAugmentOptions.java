@@ -3,6 +3,8 @@ package dev.tessera.cli;
 import dev.tessera.data.Mixing;
 import dev.tessera.image.Augmentation;
 import dev.tessera.image.Augmentation.Crop;
+import dev.tessera.image.ColorJitter;
+import dev.tessera.image.RandAugment;
 import dev.tessera.image.RandomErasing;
 import dev.tessera.train.Recipe;
 import java.util.List;
@@ -65,6 +67,19 @@ final class TrainAugmentOptions {
   double verticalFlip;
 
   @Option(
+      names = "--rand-augment",
+      paramLabel = "POLICY",
+      description = "timm's RandAugment, such as rand-m9-mstd0.5-inc1. Default: none.")
+  @Nullable String randAugment;
+
+  @Option(
+      names = "--color-jitter",
+      paramLabel = "X",
+      defaultValue = "0",
+      description = "Strength of changes to brightness, contrast and saturation. Default: 0.")
+  double colorJitter;
+
+  @Option(
       names = "--erasing",
       paramLabel = "X",
       description = "Probability of erasing a rectangle. Default: 0.1 for new models, else 0.")
@@ -117,16 +132,21 @@ final class TrainAugmentOptions {
 
   Augmentation augmentation() {
     double erased = or(erasing);
-    return new Augmentation(
-        0,
-        switch (crop == null ? CropKind.NONE : crop) {
-          case NONE -> new Crop.Preprocessed();
-          case SHIFT -> new Crop.PadAndCrop(shift == null ? 0 : shift, false);
-          case RESIZED -> Crop.RandomResized.ofScale(minScale == null ? 1 : minScale, 1);
-        },
-        or(flip),
-        verticalFlip,
-        erased > 0 ? RandomErasing.of(erased, RandomErasing.Mode.CONST) : null);
+    Augmentation basic =
+        new Augmentation(
+            0,
+            switch (crop == null ? CropKind.NONE : crop) {
+              case NONE -> new Crop.Preprocessed();
+              case SHIFT -> new Crop.PadAndCrop(shift == null ? 0 : shift, false);
+              case RESIZED -> Crop.RandomResized.ofScale(minScale == null ? 1 : minScale, 1);
+            },
+            or(flip),
+            verticalFlip,
+            erased > 0 ? RandomErasing.of(erased, RandomErasing.Mode.CONST) : null);
+    if (colorJitter != 0) {
+      basic = basic.withColorJitter(ColorJitter.of(colorJitter));
+    }
+    return randAugment == null ? basic : basic.withRandAugment(RandAugment.parse(randAugment));
   }
 
   /** For people. */
@@ -139,6 +159,10 @@ final class TrainAugmentOptions {
     }
     append(text, "mirrored", or(flip));
     append(text, "upside down", verticalFlip);
+    if (randAugment != null) {
+      text.append(", RandAugment ").append(randAugment);
+    }
+    append(text, "colour jitter", colorJitter);
     append(text, "erasing", or(erasing));
     append(text, "mixup", or(mixup));
     append(text, "CutMix", or(cutmix));

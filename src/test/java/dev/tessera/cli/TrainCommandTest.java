@@ -98,7 +98,18 @@ class TrainCommandTest {
 
   @Test
   void theSettingsRunAgainToTheSameModel() throws Exception {
-    assertThat(train("--epochs", "2", "--dropout", "0.1").exitCode()).isZero();
+    assertThat(
+            train(
+                    "--epochs",
+                    "2",
+                    "--dropout",
+                    "0.1",
+                    "--rand-augment",
+                    "rand-m5-mstd0.5",
+                    "--color-jitter",
+                    "0.4")
+                .exitCode())
+        .isZero();
     Path again = folder.resolve("again");
     CommandLineRun done =
         CommandLineRun.inside("train", "--config", run.resolve("config.json"), "--output", again);
@@ -205,6 +216,8 @@ class TrainCommandTest {
         "--min-lr 1 | lowest learning rate",
         "--ema 1 | moving average",
         "--mixup -1 | ",
+        "--rand-augment wild | wild",
+        "--color-jitter -1 | ",
         "--config none.json | none.json"
       })
   void nonsenseIsRefused(String options, String message) throws IOException {
