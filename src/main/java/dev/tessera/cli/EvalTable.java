@@ -15,6 +15,7 @@ final class EvalTable {
   /** A wider matrix does not fit a terminal; then the commonest mistakes stand alone. */
   private static final int MOST_COLUMNS = 16;
 
+  private static final int SHORT = 5;
   private static final int COMMONEST = 10;
   private static final int LABEL_WIDTH = 32;
 
@@ -105,14 +106,17 @@ final class EvalTable {
     ConfusionMatrix matrix = report.evaluation().confusion();
     List<ClassScores> classes = report.classes();
     if (classes.size() <= MOST_COLUMNS) {
+      // Short labels head their columns themselves; long ones are numbered.
+      boolean numbered = classes.stream().anyMatch(one -> length(label(one.index())) > SHORT);
       List<List<String>> rows = new ArrayList<>();
       List<String> header = new ArrayList<>(List.of("RIGHT / ANSWERED"));
-      for (int i = 1; i <= classes.size(); i++) {
-        header.add(Integer.toString(i));
+      for (int i = 0; i < classes.size(); i++) {
+        header.add(numbered ? Integer.toString(i + 1) : label(classes.get(i).index()));
       }
       rows.add(header);
       for (int i = 0; i < classes.size(); i++) {
-        List<String> row = new ArrayList<>(List.of((i + 1) + " " + label(classes.get(i).index())));
+        String label = label(classes.get(i).index());
+        List<String> row = new ArrayList<>(List.of(numbered ? (i + 1) + " " + label : label));
         for (ClassScores predicted : classes) {
           long count = matrix.count(classes.get(i).index(), predicted.index());
           row.add(count == 0 ? "." : count(count));

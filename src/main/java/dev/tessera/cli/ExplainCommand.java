@@ -161,6 +161,15 @@ final class ExplainCommand implements Callable<Integer> {
         "written: " + first + ", " + second + (tensors == null ? "" : ", " + tensors));
   }
 
+  /** What the patches cover of what the model gets. */
+  private static Preprocessor.View seen(Preprocessor.View view, AttentionMaps maps) {
+    return new Preprocessor.View(
+        view.left(),
+        view.top(),
+        view.left() + maps.coveredWidth() * (view.right() - view.left()),
+        view.top() + maps.coveredHeight() * (view.bottom() - view.top()));
+  }
+
   private static List<Prediction> best(Model model, AttentionMaps maps) {
     float[] logits = maps.logits();
     if (logits == null || model.labels().isEmpty()) {

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rows of patches
  * @param columns of patches
+ * @param coveredHeight share of the image's height that the patches cover: 1 where they divide it
+ * @param coveredWidth share of its width; what is beyond is not seen
  * @param layer the block that {@code heads} is of, from 0
  * @param heads {@code [heads][rows * columns]}: attention probabilities of that block
  * @param rollout {@code [rows * columns]}: attention through all blocks (Abnar and Zuidema,
@@ -26,7 +28,14 @@ import org.jspecify.annotations.Nullable;
  * @param logits what the model answers; null of a model without a classifier
  */
 public record AttentionMaps(
-    int rows, int columns, int layer, float[][] heads, float[] rollout, float @Nullable [] logits) {
+    int rows,
+    int columns,
+    double coveredHeight,
+    double coveredWidth,
+    int layer,
+    float[][] heads,
+    float[] rollout,
+    float @Nullable [] logits) {
 
   /**
    * The maps of one image.
@@ -45,6 +54,7 @@ public record AttentionMaps(
     }
     Graph graph = model.graph(1, shape.extent(2), shape.extent(3), Outputs.STAGES);
     Size grid = vision.embeddings().grid(shape.extent(2), shape.extent(3));
+    Size patch = vision.embeddings().patch();
     int leading = vision.embeddings().tokenCount();
     int layers = model.layers();
     check(model, graph, leading + grid.height() * grid.width());
@@ -61,6 +71,8 @@ public record AttentionMaps(
     return new AttentionMaps(
         grid.height(),
         grid.width(),
+        (double) grid.height() * patch.height() / shape.extent(2),
+        (double) grid.width() * patch.width() / shape.extent(3),
         shown,
         heads(output(outputs, shown), from, leading),
         rollout(outputs, layers, from, leading),

@@ -84,18 +84,25 @@ final class Charts {
       graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
       graphics.setRenderingHint(
           RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+      requireFont(graphics);
       drawing.accept(graphics);
-    } catch (LinkageError | InternalError e) {
-      // What the JDK throws where the system has no fonts or no font library.
-      throw new PlotException(
-          "no text can be drawn on this machine ("
-              + e
-              + "); install a font, for example with apt-get install fontconfig fonts-dejavu-core",
-          e);
     } finally {
       graphics.dispose();
     }
     return encode(image);
+  }
+
+  private static void requireFont(Graphics2D graphics) {
+    try {
+      graphics.getFontMetrics(font(Font.PLAIN, 12)).stringWidth("font");
+    } catch (RuntimeException | LinkageError | InternalError e) {
+      // The JDK says so in each of these ways where the system has no fonts or no font library.
+      throw new PlotException(
+          "no text can be drawn on this machine ("
+              + e.getMessage()
+              + "); install a font, for example with apt-get install fontconfig fonts-dejavu-core",
+          e);
+    }
   }
 
   /** {@code text}, cut where it would be wider than {@code width}. */

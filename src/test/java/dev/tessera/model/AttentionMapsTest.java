@@ -100,6 +100,12 @@ class AttentionMapsTest {
       assertThat(maps.rows()).isEqualTo(4);
       assertThat(maps.columns()).isEqualTo(6);
       assertThat(maps.logits()).hasSize(10);
+      assertThat(maps.coveredWidth()).isEqualTo(1);
+      Tensor odd = Tensor.of(Shape.of(1, 3, 35, 40), new float[3 * 35 * 40]);
+      AttentionMaps cut = AttentionMaps.of(model, engine, odd, 0);
+      assertThat(cut.rows()).isEqualTo(4);
+      assertThat(cut.coveredHeight()).isEqualTo(32 / 35.0);
+      assertThat(cut.coveredWidth()).isEqualTo(1);
       assertThatIllegalArgumentException()
           .isThrownBy(() -> AttentionMaps.of(model, engine, wide, 3))
           .withMessage("there is no layer 3; the model has 3, from 0");
