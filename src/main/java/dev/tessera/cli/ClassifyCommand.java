@@ -39,6 +39,17 @@ final class ClassifyCommand implements Callable<Integer> {
     CSV,
     JSONL;
 
+    /** The format asked for, or what the name of the file says. */
+    static Format of(@Nullable Format asked, @Nullable Path output) {
+      if (asked != null) {
+        return asked;
+      }
+      String name = output == null ? "" : output.toString().toLowerCase(Locale.ROOT);
+      return name.endsWith(".jsonl") || name.endsWith(".json")
+          ? JSONL
+          : name.endsWith(".csv") ? CSV : TABLE;
+    }
+
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
@@ -175,12 +186,6 @@ final class ClassifyCommand implements Callable<Integer> {
   }
 
   private Format format() {
-    if (format != null) {
-      return format;
-    }
-    String name = output == null ? "" : output.toString().toLowerCase(Locale.ROOT);
-    return name.endsWith(".jsonl") || name.endsWith(".json")
-        ? Format.JSONL
-        : name.endsWith(".csv") ? Format.CSV : Format.TABLE;
+    return Format.of(format, output);
   }
 }

@@ -3,6 +3,7 @@ package dev.tessera.cli;
 import dev.tessera.engine.Engine;
 import dev.tessera.model.ImageEmbedder;
 import dev.tessera.model.Pooling;
+import dev.tessera.model.TextEmbedder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,29 +20,38 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code tessera embed}: a vector for each image. */
+/** {@code tessera embed}: a vector for each image or text. */
 @Command(
     name = "embed",
-    description = "Give each image a vector, for search, clustering and other programs.",
+    description = "Give each image or text a vector, for search, clustering and other programs.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  tessera embed --model dinov2-small photos/ -o photos.npy",
       "  tessera embed --model clip-base photos/ --normalize -o photos.safetensors",
       "  tessera embed --model vit-base photos/ --pool mean -o photos.parquet --resume",
       "  tessera embed --model vit-base a.jpg b.jpg --format csv",
+      "  tessera embed --model all-MiniLM-L6-v2 --text sentences.txt -o sentences.npy",
       "",
       "Vectors come in the order of the files. Their ids, the files' paths below the folder given,",
       "stand in the same line or row; of photos.npy and photos.safetensors they are beside it in",
-      "photos.ids.json. An image that cannot be read is named on standard error and has no vector."
+      "photos.ids.json. An image that cannot be read is named on standard error and has no vector.",
+      "With --text each line of the files is a text; BERT models and sentence-transformers folders are",
+      "pooled as their modules.json says, CLIP and SigLIP give the projection."
     })
 final class EmbedCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "PATH",
       arity = "1..*",
-      description = "Image files, folders, or - for a list of paths on standard input, one a line.")
+      description = {
+        "Image files, folders, or - for a list of paths on standard input, one a line;",
+        "with --text, text files or - for standard input."
+      })
   private List<String> paths = new ArrayList<>();
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
+
+  @Option(names = "--text", description = "Read texts, one a line.")
+  private boolean text;
 
   @Option(
       names = "--pool",
@@ -82,7 +92,12 @@ final class EmbedCommand implements Callable<Integer> {
     EmbeddingRows.Format chosen = format();
     ImageInputs.require(
         !resume || output != null, "--resume goes on with the file of --output; give that, too");
-    inputs.check(paths);
+    if (text) {
+      ImageInputs.require(
+          pooling == null, "--pool is for images; texts are pooled as the model says");
+    } else {
+      inputs.check(paths);
+    }
     Path target = output;
     boolean resumes = false;
     if (resume && target != null) {
@@ -91,6 +106,9 @@ final class EmbedCommand implements Callable<Integer> {
         System.err.println("tessera: " + target + " is complete: nothing to resume");
         return ExitCode.OK;
       }
+    }
+    if (text) {
+      return texts(chosen, resumes);
     }
     Engine engine = compute.open();
     try (ImageEmbedder embedder = load(engine)) {
@@ -118,6 +136,26 @@ final class EmbedCommand implements Callable<Integer> {
         run.resume(files, recorded, plan.recordedFile(target));
       }
       return run.run(files, plan.append(target, run.good()).ofImages());
+    }
+  }
+
+  private int texts(EmbeddingRows.Format chosen, boolean resumes) throws IOException, Failure {
+    Path target = output;
+    try (Engine engine = compute.open();
+        TextEmbedder embedder = TextEmbedder.open(modelOptions.directory(), engine);
+        TextLines lines = new TextLines(paths)) {
+      Map<String, String> metadata =
+          chosen.isText() ? Map.of() : Map.of("normalized", Boolean.toString(normalize));
+      EmbeddingRows.Plan plan =
+          new EmbeddingRows.Plan(target, chosen, "text", embedder.width(), normalize, metadata);
+      EmbedTexts run = new EmbedTexts(embedder, lines, Terminal.ofStandardError(target != null));
+      if (target == null || !resumes) {
+        return run.run(plan.create());
+      }
+      try (RecordedFiles recorded = plan.recorded(target)) {
+        run.resume(recorded, plan.recordedFile(target));
+      }
+      return run.run(plan.append(target, run.done()));
     }
   }
 

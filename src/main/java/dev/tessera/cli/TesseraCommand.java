@@ -49,6 +49,7 @@ final class TesseraCommand implements Runnable {
           new Group(
               "Images",
               new Entry("classify", ClassifyCommand::new),
+              new Entry("zero-shot", ZeroShotCommand::new),
               new Entry("embed", EmbedCommand::new),
               new Entry("explain", ExplainCommand::new)),
           new Group(
@@ -105,6 +106,7 @@ final class TesseraCommand implements Runnable {
     line.getHelpSectionMap()
         .put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, TesseraCommand::commandList);
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExpandAtFiles(false); // --labels @FILE is the command's own
     line.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
     line.setParameterExceptionHandler(parameterErrors());
     line.setExecutionExceptionHandler(executionErrors());

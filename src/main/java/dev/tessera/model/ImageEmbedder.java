@@ -81,15 +81,21 @@ public final class ImageEmbedder implements AutoCloseable {
       throws IOException {
     Model model = Models.load(directory);
     try {
-      return new ImageEmbedder(
-          model,
-          engine,
-          ImageClassifier.preprocessor(model),
-          pooling == null ? model.pooling() : pooling);
+      return over(model, engine, pooling);
     } catch (IOException | RuntimeException | Error e) {
       model.close();
       throw e;
     }
+  }
+
+  /** Over a model that is open already; it is closed with the embedder, but not if this fails. */
+  static ImageEmbedder over(Model model, Engine engine, @Nullable Pooling pooling)
+      throws CheckpointException {
+    return new ImageEmbedder(
+        model,
+        engine,
+        ImageClassifier.preprocessor(model),
+        pooling == null ? model.pooling() : pooling);
   }
 
   public Preprocessor preprocessor() {
