@@ -58,9 +58,8 @@ def main():
             files.append(path.read_bytes())
         cp = o.classpath
         if not cp:
-            subprocess.run(["mvn", "-q", "-B", "-pl", "src", "test-compile"], cwd=ROOT, check=True)
             out = pathlib.Path(folder).with_suffix(".cp")
-            subprocess.run(["mvn", "-q", "-B", "-pl", "src", "dependency:build-classpath", f"-Dmdep.outputFile={out}"], cwd=ROOT, check=True)
+            subprocess.run(["mvn", "-q", "-B", "-pl", "src", "-am", "test-compile", "dependency:build-classpath", f"-Dmdep.outputFile={out}"], cwd=ROOT, check=True)
             cp = os.pathsep.join([str(ROOT / "src/target/test-classes"), str(ROOT / "src/target/classes"), out.read_text()])
             out.unlink()
         java = str(pathlib.Path(os.environ["JAVA_HOME"], "bin/java")) if "JAVA_HOME" in os.environ else shutil.which("java")

@@ -114,9 +114,8 @@ def main():
     faiss.omp_set_num_threads(o.threads)
     cp = o.classpath
     if not cp:
-        subprocess.run(["mvn", "-q", "-B", "-pl", "src", "test-compile"], cwd=ROOT, check=True)
         out = pathlib.Path(tempfile.gettempdir(), f"tessera-{os.getpid()}.cp")
-        subprocess.run(["mvn", "-q", "-B", "-pl", "src", "dependency:build-classpath", f"-Dmdep.outputFile={out}"], cwd=ROOT, check=True)
+        subprocess.run(["mvn", "-q", "-B", "-pl", "src", "-am", "test-compile", "dependency:build-classpath", f"-Dmdep.outputFile={out}"], cwd=ROOT, check=True)
         cp = os.pathsep.join([str(ROOT / "src/target/test-classes"), str(ROOT / "src/target/classes"), out.read_text()])
         out.unlink()
     print(f"FAISS {faiss.__version__}, {o.threads} threads each, k {K}")

@@ -70,9 +70,8 @@ def main():
         return torch_side(o.torch_side, o.threads)
     cp = o.classpath
     if not cp:
-        subprocess.run(["mvn", "-q", "-B", "-pl", "src", "test-compile"], cwd=ROOT, check=True)
         with tempfile.NamedTemporaryFile() as out:
-            subprocess.run(["mvn", "-q", "-B", "-pl", "src", "dependency:build-classpath", f"-Dmdep.outputFile={out.name}"], cwd=ROOT, check=True)
+            subprocess.run(["mvn", "-q", "-B", "-pl", "src", "-am", "test-compile", "dependency:build-classpath", f"-Dmdep.outputFile={out.name}"], cwd=ROOT, check=True)
             cp = os.pathsep.join([str(ROOT / "src/target/test-classes"), str(ROOT / "src/target/classes"), open(out.name).read()])
     java = str(pathlib.Path(os.environ["JAVA_HOME"], "bin/java")) if "JAVA_HOME" in os.environ else shutil.which("java")
     flags = ["--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC"]

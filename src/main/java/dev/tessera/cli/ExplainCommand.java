@@ -130,7 +130,10 @@ final class ExplainCommand implements Callable<Integer> {
                 .formatted(name(), best.getFirst().label(), 100 * best.getFirst().score());
     AttentionPicture.Subject subject =
         new AttentionPicture.Subject(
-            image, preprocessor.view(image.width(), image.height()), maps.rows(), maps.columns());
+            image,
+            seen(preprocessor.view(image.width(), image.height()), maps),
+            maps.rows(),
+            maps.columns());
     Path first = output == null ? Path.of(stem() + "-attention.png") : output;
     List<Panel> panels =
         List.of(

@@ -29,7 +29,7 @@ interface GroupFormat {
 
   /** What becomes of an image, in a word: keep, equal or similar. */
   static String word(Group group, Member member) {
-    return member == group.kept() ? "keep" : member.exact() ? "equal" : "similar";
+    return member.equals(group.kept()) ? "keep" : member.exact() ? "equal" : "similar";
   }
 
   private static void table(StringBuilder out, int number, Group group) {

@@ -66,7 +66,7 @@ final class HitGallery {
                 member.entry().path(),
                 GroupFormat.word(group, member)
                     + String.format(Locale.ROOT, " %.4f", member.score()),
-                member == group.kept()));
+                member.equals(group.kept())));
       }
     }
     found.add(new Found(group.kept().entry().path(), tiles, missing));

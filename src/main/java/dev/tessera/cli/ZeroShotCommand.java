@@ -105,8 +105,8 @@ final class ZeroShotCommand implements Callable<Integer> {
       int most = Math.min(topK, names.size());
       int batch = inputs.batchSize(classifier.preprocessor());
       int expected = ImageInputs.expectedBatch(paths, batch);
-      ImageRun images =
-          new ImageRun(
+      ImageRun<ImageFile> images =
+          new ImageRun<>(
               new ImageRun.Steps(
                   inputs.decoder(),
                   classifier.preprocessor(),
