@@ -4,6 +4,7 @@ import dev.tessera.engine.Engine;
 import dev.tessera.image.ImageException;
 import dev.tessera.model.ImageEmbedder;
 import dev.tessera.model.Pooling;
+import dev.tessera.model.TextEmbedder;
 import dev.tessera.search.Index;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,13 +12,20 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/** Vectors of queries, by the model that an index was built with. */
+/** Vectors of queries, images or words, by the model that an index was built with. */
 final class QueryVectors implements AutoCloseable {
-  private final ImageEmbedder images;
+  private static final Pattern IMAGE =
+      Pattern.compile(".*\\.(jpe?g|png|gif|bmp|tiff?|webp|p[bgpn]m)", Pattern.CASE_INSENSITIVE);
 
-  private QueryVectors(ImageEmbedder images) {
+  private final ImageEmbedder images;
+  private final @Nullable TextEmbedder texts;
+
+  private QueryVectors(ImageEmbedder images, @Nullable TextEmbedder texts) {
     this.images = images;
+    this.texts = texts;
   }
 
   /**
@@ -27,9 +35,13 @@ final class QueryVectors implements AutoCloseable {
    */
   static QueryVectors open(Index index, Path model, ComputeOptions compute, List<String> queries)
       throws IOException, Failure {
+    boolean words = false;
     for (String query : queries) {
       if (!isFile(query)) {
-        throw new Failure(ExitCode.USAGE, query + ": no such file; check the path and try again");
+        if (IMAGE.matcher(query).matches()) {
+          throw new Failure(ExitCode.USAGE, query + ": no such file; check the path and try again");
+        }
+        words = true;
       }
     }
     Engine engine = compute.open();
@@ -38,11 +50,26 @@ final class QueryVectors implements AutoCloseable {
             model, engine, Pooling.valueOf(index.pooling().toUpperCase(Locale.ROOT)));
     try {
       index.requireModel(embedder.fingerprint(), model);
-      return new QueryVectors(embedder);
-    } catch (IOException | RuntimeException | Error e) {
+      return new QueryVectors(embedder, words ? texts(model, engine, embedder, queries) : null);
+    } catch (IOException | Failure | RuntimeException | Error e) {
       embedder.close();
       throw e;
     }
+  }
+
+  /** The other tower, for queries that are no files. */
+  private static TextEmbedder texts(
+      Path model, Engine engine, ImageEmbedder images, List<String> queries)
+      throws IOException, Failure {
+    if (images.pooling() != Pooling.PROJECTION) {
+      String first = queries.stream().filter(query -> !isFile(query)).findFirst().orElse("");
+      throw new Failure(
+          ExitCode.USAGE,
+          "\"%s\" is no file, and the index is of vectors that no words have; search for words in an"
+                  .formatted(first)
+              + " index that was built with a model of images and texts, such as CLIP");
+    }
+    return TextEmbedder.open(model, engine);
   }
 
   private static boolean isFile(String query) {
@@ -60,6 +87,12 @@ final class QueryVectors implements AutoCloseable {
 
   /** The vector of a query, of length 1. */
   float[] of(String query) throws Failure {
+    TextEmbedder words = texts;
+    if (words != null && !isFile(query)) {
+      float[] vector = words.embed(List.of(query))[0];
+      ImageEmbedder.normalize(vector);
+      return vector;
+    }
     try {
       float[] vector = images.embed(Path.of(query));
       ImageEmbedder.normalize(vector);
@@ -71,6 +104,9 @@ final class QueryVectors implements AutoCloseable {
 
   @Override
   public void close() {
+    if (texts != null) {
+      texts.close();
+    }
     images.close();
   }
 }

@@ -19,14 +19,17 @@ import picocli.CommandLine.Parameters;
 /** {@code tessera search}: the images of an index that are most like a query. */
 @Command(
     name = "search",
-    description = "Find the images of an index that are most like an image.",
+    description = "Find the images of an index that are most like an image, or fit a few words.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  tessera search photos.index query.jpg",
       "  tessera search photos.index query.jpg -k 100 --html found.html",
       "  tessera search photos.index a.jpg b.jpg --include 'holiday/**' --format jsonl",
+      "  tessera search photos.index \"a red shoe\"",
       "",
-      "The score is the cosine between the vectors of the two images: 1 for the same image."
+      "A query that is no file is searched for as words, where the index was built with a model of",
+      "images and texts, such as CLIP. The score is the cosine of the two vectors: 1 for the same",
+      "image; between words and images it is far smaller."
     })
 final class SearchCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "INDEX", description = "Made by 'tessera index build'.")
@@ -36,7 +39,7 @@ final class SearchCommand implements Callable<Integer> {
       index = "1..*",
       paramLabel = "QUERY",
       arity = "1..*",
-      description = "Image files to search for.")
+      description = "Image files, or words, to search for.")
   private List<String> queries = new ArrayList<>();
 
   @Option(
