@@ -2,14 +2,20 @@ package dev.tessera.cli;
 
 import static dev.tessera.cli.CommandLineRun.VIT_TINY;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tessera.checkpoint.Json;
+import dev.tessera.engine.Engine;
+import dev.tessera.engine.scalar.ScalarEngine;
+import dev.tessera.model.ImageEmbedder;
+import dev.tessera.model.TextEmbedder;
 import dev.tessera.search.Index;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -140,6 +146,61 @@ class IndexCommandTest {
     run = CommandLineRun.inside("search", folder, query);
     assertThat(run.exitCode()).isEqualTo(ExitCode.INDEX);
     assertThat(run.err()).contains("is no index");
+  }
+
+  @Test
+  void searchesForWordsWhereImagesShareTheirSpace() throws IOException {
+    Path model = openClip();
+    CommandLineRun run = CommandLineRun.inside("index", "build", images, "-m", model, "-o", index);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    Path out = folder.resolve("found.jsonl");
+    run = CommandLineRun.inside("search", index, "a red shoe.", "-k", 12, "-o", out);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    List<Map<?, ?>> hits = hits(out);
+    assertThat(hits).hasSize(12);
+    try (ImageEmbedder embedder = ImageEmbedder.open(model);
+        Engine engine = new ScalarEngine();
+        TextEmbedder texts = TextEmbedder.open(model, engine)) {
+      float[] words = texts.embed(List.of("a red shoe."))[0];
+      ImageEmbedder.normalize(words);
+      for (Map<?, ?> hit : hits) {
+        float[] vector = embedder.embed(Path.of(String.valueOf(hit.get("file"))));
+        ImageEmbedder.normalize(vector);
+        double sum = 0;
+        for (int i = 0; i < vector.length; i++) {
+          sum += (double) vector[i] * words[i];
+        }
+        assertThat(((Number) hit.get("score")).doubleValue()).isCloseTo(sum, within(1e-4));
+      }
+    }
+  }
+
+  /** A random model of images and texts with a tokenizer that knows letters. */
+  private Path openClip() throws IOException {
+    Path model = Files.createDirectory(folder.resolve("open-clip"));
+    for (String file : List.of("open_clip_config.json", "open_clip_model.safetensors")) {
+      Files.copy(
+          Path.of("test/resources/checkpoints/open-clip").resolve(file), model.resolve(file));
+    }
+    Map<String, Object> vocabulary = new LinkedHashMap<>();
+    for (char letter = 'a'; letter <= 'z'; letter++) {
+      vocabulary.put(String.valueOf(letter), (long) vocabulary.size());
+      vocabulary.put(letter + "</w>", (long) vocabulary.size());
+    }
+    vocabulary.put(".</w>", (long) vocabulary.size());
+    vocabulary.put("<|startoftext|>", 98L);
+    vocabulary.put("<|endoftext|>", 99L);
+    Files.writeString(model.resolve("vocab.json"), Json.write(vocabulary));
+    Files.writeString(model.resolve("merges.txt"), "#version: 0.2\n");
+    return model;
+  }
+
+  @Test
+  void saysThatAnIndexOfImagesAloneHasNoWords() {
+    build();
+    CommandLineRun run = CommandLineRun.inside("search", index, "a red shoe");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).contains("\"a red shoe\" is no file").contains("such as CLIP");
   }
 
   @Test
