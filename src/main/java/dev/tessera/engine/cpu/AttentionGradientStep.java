@@ -112,8 +112,8 @@ final class AttentionGradientStep implements Step {
     for (int first = 0; first < sizes.queries(); first += COLUMNS) {
       int count = Math.min(COLUMNS, sizes.queries() - first);
       int row = (image * sizes.queries() + first) * sizes.hidden() + column;
-      columns(inputs.query, row, count, scale, b.columns, b.panel);
-      columns(gradient, row, count, 1f, b.columns, b.gradientPanel);
+      columns(inputs.query, row, count, b.columns, b.panel);
+      columns(gradient, row, count, b.columns, b.gradientPanel);
       multiplyRows(inputs.key, keyRow, keys, b.panel, b.scores, b.edge, kernels);
       multiplyRows(inputs.value, keyRow, keys, b.gradientPanel, b.gradients, b.edge, kernels);
       for (int k = 0; k < keys; k++) {
@@ -124,7 +124,7 @@ final class AttentionGradientStep implements Step {
           Arrays.fill(b.scores, k * COLUMNS, k * COLUMNS + unseen, UNSEEN);
         }
       }
-      VectorGradients.softmax(b.scores, b.gradients, keys, b.scoreGradients, b.rows, first);
+      VectorGradients.softmax(b.scores, scale, b.gradients, keys, b.scoreGradients, b.rows, first);
       multiply(b.leftTransposed, sizes.width(), keys, b.scoreGradients, b.result, kernels);
       store(b.result, scale, outputs.query, row, count);
     }
@@ -138,8 +138,8 @@ final class AttentionGradientStep implements Step {
     for (int first = 0; first < sizes.keys(); first += COLUMNS) {
       int count = Math.min(COLUMNS, sizes.keys() - first);
       int row = (image * sizes.keys() + first) * sizes.hidden() + column;
-      columns(inputs.key, row, count, scale, b.columns, b.panel);
-      columns(inputs.value, row, count, 1f, b.columns, b.gradientPanel);
+      columns(inputs.key, row, count, b.columns, b.panel);
+      columns(inputs.value, row, count, b.columns, b.gradientPanel);
       multiplyRows(inputs.query, queryRow, queries, b.panel, b.scores, b.edge, kernels);
       multiplyRows(gradient, queryRow, queries, b.gradientPanel, b.gradients, b.edge, kernels);
       for (int k = 0; k < count; k++) {
@@ -149,7 +149,7 @@ final class AttentionGradientStep implements Step {
         }
       }
       VectorGradients.probabilities(
-          b.scores, b.gradients, queries, b.rows, b.probabilities, b.scoreGradients);
+          b.scores, scale, b.gradients, queries, b.rows, b.probabilities, b.scoreGradients);
       multiply(
           b.leftGradientTransposed, sizes.width(), queries, b.probabilities, b.result, kernels);
       store(b.result, 1f, outputs.value, row, count);
@@ -172,9 +172,8 @@ final class AttentionGradientStep implements Step {
   }
 
   /** One head of {@code count} rows, transposed, as right-hand side {@code [width, count]}. */
-  private void columns(
-      float[] source, int from, int count, float scale, float[] packed, long panel) {
-    Packing.columns(source, from, sizes.hidden(), count, sizes.width(), scale, packed, 0);
+  private void columns(float[] source, int from, int count, float[] packed, long panel) {
+    Packing.columns(source, from, sizes.hidden(), count, sizes.width(), 1f, packed, 0);
     NativeFloats.copy(packed, 0, panel, packed.length);
   }
 

@@ -119,29 +119,47 @@ final class VectorGradients {
   /**
    * Softmax and its gradient down the columns of {@code [keys][COLUMNS]} scores.
    *
-   * @param scores overwritten
+   * @param scores not yet scaled; overwritten
+   * @param scale of the scores
    * @param gradients of the probabilities, {@code [keys][COLUMNS]}
    * @param panel address for the gradients of the scores, {@code [keys][COLUMNS]}
    * @param rows for each column from {@code at} on what {@link #probabilities} needs
    */
   static void softmax(
-      float[] scores, float[] gradients, int keys, long panel, SoftmaxRows rows, int at) {
+      float[] scores,
+      float scale,
+      float[] gradients,
+      int keys,
+      long panel,
+      SoftmaxRows rows,
+      int at) {
     for (int lane = 0; lane < COLUMNS; lane += WIDTH) {
       FloatVector max = FloatVector.fromArray(SPECIES, scores, lane);
       for (int k = 1; k < keys; k++) {
         max = max.max(FloatVector.fromArray(SPECIES, scores, k * COLUMNS + lane));
       }
+      max = max.mul(scale);
       FloatVector sum = FloatVector.zero(SPECIES);
       FloatVector product = FloatVector.zero(SPECIES);
       for (int k = 0; k < keys; k++) {
         int i = k * COLUMNS + lane;
-        FloatVector p = VectorMath.exp(FloatVector.fromArray(SPECIES, scores, i).sub(max));
+        FloatVector score = FloatVector.fromArray(SPECIES, scores, i).mul(scale);
+        FloatVector p = VectorMath.exp(score.sub(max));
         sum = sum.add(p);
         product = p.fma(FloatVector.fromArray(SPECIES, gradients, i), product);
         p.intoArray(scores, i);
       }
       FloatVector inverse = FloatVector.broadcast(SPECIES, 1f).div(sum);
       FloatVector mean = product.mul(inverse);
+      // The gradients of a softmax sum to 0. What a sum over many keys has lost of the mean would
+      // stand in its place, so it is measured and added.
+      FloatVector lost = FloatVector.zero(SPECIES);
+      for (int k = 0; k < keys; k++) {
+        int i = k * COLUMNS + lane;
+        FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub(mean);
+        lost = FloatVector.fromArray(SPECIES, scores, i).fma(g, lost);
+      }
+      mean = lost.fma(inverse, mean);
       for (int k = 0; k < keys; k++) {
         int i = k * COLUMNS + lane;
         FloatVector p = FloatVector.fromArray(SPECIES, scores, i).mul(inverse);
@@ -166,10 +184,12 @@ final class VectorGradients {
 
   /**
    * Probabilities and gradients of the scores for a panel of keys, {@code [queries][COLUMNS]}, from
-   * scores and gradients of the probabilities of that shape.
+   * scores, not yet scaled, and gradients of the probabilities of that shape. They round as {@link
+   * #softmax} does, so that a query's gradients of scores sum to 0 as nearly there as here.
    */
   static void probabilities(
       float[] scores,
+      float scale,
       float[] gradients,
       int queries,
       SoftmaxRows rows,
@@ -180,7 +200,7 @@ final class VectorGradients {
       float inverse = rows.inverse()[q];
       float mean = rows.mean()[q];
       for (int i = q * COLUMNS; i < (q + 1) * COLUMNS; i += WIDTH) {
-        FloatVector s = FloatVector.fromArray(SPECIES, scores, i).sub(max);
+        FloatVector s = FloatVector.fromArray(SPECIES, scores, i).mul(scale).sub(max);
         FloatVector p = VectorMath.exp(s).mul(inverse);
         FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub(mean);
         NativeFloats.store(p, probabilities + (long) i * Float.BYTES);
