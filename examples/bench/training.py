@@ -3,7 +3,7 @@
 
     python3 examples/bench/training.py [--case tiny,fashion] [--rounds 15] [--threads 2]
 
-Cases: tiny = ViT-Ti/16 at 224 px, batch 16; fashion = the model of pretrained/vit-fashion-mnist, batch 128. Needs torch,
+Cases: tiny = ViT-Ti/16 at 224 px, batch 16; fashion = a ViT for Fashion-MNIST (28x28 in patches of 4, 96 features, 6 layers), batch 128. Needs torch,
 transformers and safetensors, a JDK 25 (JAVA_HOME or java on the PATH) and Maven. Steps alternate, so that both sides see the same machine; the
 losses of both sides are compared as they go. Peak memory is that of each side's whole process.
 """
