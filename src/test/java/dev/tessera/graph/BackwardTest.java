@@ -79,7 +79,8 @@ class BackwardTest {
     "2, 3, 5, 5, 4, true",
     "1, 2, 70, 70, 7, false",
     "1, 1, 67, 67, 16, true",
-    "2, 2, 3, 66, 5, false"
+    "2, 2, 3, 66, 5, false",
+    "1, 2, 20, 9, 70, false"
   })
   void attention(int batch, int heads, int queries, int keys, int width, boolean causal) {
     for (boolean masked : new boolean[] {false, true}) {

@@ -4,7 +4,6 @@ import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
 
 import dev.tessera.engine.cpu.AttentionStep.Sizes;
-import dev.tessera.engine.cpu.VectorGradients.SoftmaxRows;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -12,45 +11,36 @@ import org.jspecify.annotations.Nullable;
 /**
  * The gradient of attention, one head of one image a task.
  *
- * <p>Two passes compute scores and probabilities again, each in the orientation in which its
- * results are the packed right-hand sides of the products that follow. The first goes over panels
- * of queries, transposed as {@link AttentionStep}, and ends in {@code dQᵀ = Kᵀ·dSᵀ}; it leaves the
- * softmax's maxima and sums to the second, which goes over panels of keys and ends in {@code dVᵀ =
- * dOᵀ·P} and {@code dKᵀ = Qᵀ·dS}. Computing seven products instead of five costs less than
- * transposing two matrices of scores would.
+ * <p>A head's scores are computed again, {@code [queries, keys]}, and with them the gradients of
+ * the probabilities, {@code dP = dO·Vᵀ}; softmax and its gradient go along the rows. What then
+ * remains are products whose results are rows of the gradients as they are stored: {@code dQ =
+ * dS·K}, {@code dK = dSᵀ·Q} and {@code dV = Pᵀ·dO}.
  */
 final class AttentionGradientStep implements Step {
   /** What one worker needs; steps of the same sizes share it. */
   static final class Buffers {
+    private final int stride;
     private final float[] edge;
-    private final float[] leftTransposed;
-    private final float[] leftGradientTransposed;
     private final float[] columns;
     private final float[] scores;
     private final float[] gradients;
-    private final float[] result;
-    private final SoftmaxRows rows;
+    private final float[] left;
+    private final float[] tile = new float[ROWS * COLUMNS];
+    private final long keyPanel;
+    private final long valuePanel;
     private final long panel;
-    private final long gradientPanel;
-    private final long probabilities;
-    private final long scoreGradients;
 
     Buffers(Arena arena, Sizes sizes) {
-      int tokens = Math.max(sizes.queries(), sizes.keys());
-      int paddedTokens = Lanes.rowTiles(tokens) * ROWS;
-      int paddedWidth = Lanes.rowTiles(sizes.width()) * ROWS;
+      stride = Lanes.panels(sizes.keys()) * COLUMNS;
       edge = new float[ROWS * sizes.width()];
-      leftTransposed = new float[paddedWidth * tokens];
-      leftGradientTransposed = new float[paddedWidth * tokens];
       columns = new float[sizes.width() * COLUMNS];
-      scores = new float[paddedTokens * COLUMNS];
-      gradients = new float[paddedTokens * COLUMNS];
-      result = new float[paddedWidth * COLUMNS];
-      rows = new SoftmaxRows(Lanes.panels(sizes.queries()) * COLUMNS);
-      panel = NativeFloats.allocate(arena, columns.length);
-      gradientPanel = NativeFloats.allocate(arena, columns.length);
-      probabilities = NativeFloats.allocate(arena, (long) tokens * COLUMNS);
-      scoreGradients = NativeFloats.allocate(arena, (long) tokens * COLUMNS);
+      scores = new float[Lanes.rowTiles(sizes.queries()) * ROWS * stride];
+      gradients = new float[scores.length];
+      left = new float[sizes.queries() * ROWS];
+      keyPanel = NativeFloats.allocate(arena, columns.length);
+      valuePanel = NativeFloats.allocate(arena, columns.length);
+      int tokens = Math.max(sizes.queries(), sizes.keys());
+      panel = NativeFloats.allocate(arena, (long) tokens * COLUMNS);
     }
   }
 
@@ -97,77 +87,46 @@ final class AttentionGradientStep implements Step {
     pool.run(
         sizes.batch() * sizes.heads(),
         4 * sizes.products() / LinearStep.PRODUCTS_PER_NANOSECOND,
-        (worker, task) -> {
-          int image = task / sizes.heads();
-          int column = task % sizes.heads() * sizes.width();
-          byQueries(image, column, buffers[worker], kernels);
-          byKeys(image, column, buffers[worker], kernels);
-        });
+        (worker, task) ->
+            head(
+                task / sizes.heads(),
+                task % sizes.heads() * sizes.width(),
+                buffers[worker],
+                kernels));
   }
 
-  private void byQueries(int image, int column, Buffers b, Kernels kernels) {
-    int keys = sizes.keys();
-    int keyRow = image * keys * sizes.hidden() + column;
-    transposed(inputs.key, keyRow, keys, b.leftTransposed);
-    for (int first = 0; first < sizes.queries(); first += COLUMNS) {
-      int count = Math.min(COLUMNS, sizes.queries() - first);
-      int row = (image * sizes.queries() + first) * sizes.hidden() + column;
-      columns(inputs.query, row, count, b.columns, b.panel);
-      columns(gradient, row, count, b.columns, b.gradientPanel);
-      multiplyRows(inputs.key, keyRow, keys, b.panel, b.scores, b.edge, kernels);
-      multiplyRows(inputs.value, keyRow, keys, b.gradientPanel, b.gradients, b.edge, kernels);
-      for (int k = 0; k < keys; k++) {
-        if (hidden(image, k)) {
-          Arrays.fill(b.scores, k * COLUMNS, (k + 1) * COLUMNS, UNSEEN);
-        } else if (causal && k > first) {
-          int unseen = Math.min(COLUMNS, k - first);
-          Arrays.fill(b.scores, k * COLUMNS, k * COLUMNS + unseen, UNSEEN);
-        }
-      }
-      VectorGradients.softmax(b.scores, scale, b.gradients, keys, b.scoreGradients, b.rows, first);
-      multiply(b.leftTransposed, sizes.width(), keys, b.scoreGradients, b.result, kernels);
-      store(b.result, scale, outputs.query, row, count);
-    }
-  }
-
-  private void byKeys(int image, int column, Buffers b, Kernels kernels) {
+  private void head(int image, int column, Buffers b, Kernels kernels) {
     int queries = sizes.queries();
+    int keys = sizes.keys();
     int queryRow = image * queries * sizes.hidden() + column;
-    transposed(inputs.query, queryRow, queries, b.leftTransposed);
-    transposed(gradient, queryRow, queries, b.leftGradientTransposed);
-    for (int first = 0; first < sizes.keys(); first += COLUMNS) {
-      int count = Math.min(COLUMNS, sizes.keys() - first);
-      int row = (image * sizes.keys() + first) * sizes.hidden() + column;
-      columns(inputs.key, row, count, b.columns, b.panel);
-      columns(inputs.value, row, count, b.columns, b.gradientPanel);
-      multiplyRows(inputs.query, queryRow, queries, b.panel, b.scores, b.edge, kernels);
-      multiplyRows(gradient, queryRow, queries, b.gradientPanel, b.gradients, b.edge, kernels);
-      for (int k = 0; k < count; k++) {
-        int seenFrom = hidden(image, first + k) ? queries : causal ? first + k : 0;
-        for (int q = 0; q < Math.min(seenFrom, queries); q++) {
-          b.scores[q * COLUMNS + k] = UNSEEN;
-        }
-      }
-      VectorGradients.probabilities(
-          b.scores, scale, b.gradients, queries, b.rows, b.probabilities, b.scoreGradients);
-      multiply(
-          b.leftGradientTransposed, sizes.width(), queries, b.probabilities, b.result, kernels);
-      store(b.result, 1f, outputs.value, row, count);
-      multiply(b.leftTransposed, sizes.width(), queries, b.scoreGradients, b.result, kernels);
-      store(b.result, scale, outputs.key, row, count);
+    int keyRow = image * keys * sizes.hidden() + column;
+    Arrays.fill(b.scores, 0f);
+    Arrays.fill(b.gradients, 0f);
+    for (int first = 0; first < keys; first += COLUMNS) {
+      int count = Math.min(COLUMNS, keys - first);
+      int from = keyRow + first * sizes.hidden();
+      columns(inputs.key, from, count, b.columns, b.keyPanel);
+      columns(inputs.value, from, count, b.columns, b.valuePanel);
+      byRows(inputs.query, queryRow, b.keyPanel, count, b.scores, first, b, kernels);
+      byRows(gradient, queryRow, b.valuePanel, count, b.gradients, first, b, kernels);
     }
-  }
-
-  private boolean hidden(int image, int key) {
-    return keyMask != null && keyMask[image * sizes.keys() + key] == 0;
-  }
-
-  /** One head of {@code tokens} rows, transposed, as left-hand side {@code [width, tokens]}. */
-  private void transposed(float[] source, int from, int tokens, float[] packed) {
-    int hidden = sizes.hidden();
-    for (int row = 0; row < sizes.width(); row += ROWS) {
-      int count = Math.min(ROWS, sizes.width() - row);
-      VectorKernels.transposedRows(source, from + row, hidden, count, tokens, packed, row * tokens);
+    hide(image, b);
+    VectorGradients.exponentials(b.scores, b.stride, queries, scale);
+    VectorGradients.softmax(b.scores, b.gradients, b.stride, queries, scale);
+    for (int part = 0; part < sizes.width(); part += COLUMNS) {
+      int width = Math.min(COLUMNS, sizes.width() - part);
+      queryGradient(queryRow + part, keyRow + part, width, b, kernels);
+      keyGradient(
+          b.gradients,
+          inputs.query,
+          queryRow + part,
+          outputs.key,
+          keyRow + part,
+          width,
+          b,
+          kernels);
+      keyGradient(
+          b.scores, gradient, queryRow + part, outputs.value, keyRow + part, width, b, kernels);
     }
   }
 
@@ -177,45 +136,86 @@ final class AttentionGradientStep implements Step {
     NativeFloats.copy(packed, 0, panel, packed.length);
   }
 
-  /** {@code product = left·panel} with {@code rows} rows and sums of {@code depth} terms. */
-  private static void multiply(
-      float[] left, int rows, int depth, long panel, float[] product, Kernels kernels) {
-    Arrays.fill(product, 0, Lanes.rowTiles(rows) * ROWS * COLUMNS, 0f);
-    for (int row = 0; row < rows; row += ROWS) {
-      kernels.multiplyAdd(left, row * depth, panel, depth, product, row * COLUMNS, COLUMNS);
-    }
-  }
-
-  /** {@code product = rows·panel} with {@code tokens} rows of one head, read where they are. */
-  private void multiplyRows(
-      float[] source,
+  /** {@code product[·, to…] += rows·panel}, the rows one head's queries. */
+  private void byRows(
+      float[] rows,
       int from,
-      int tokens,
       long panel,
+      int columns,
       float[] product,
-      float[] edge,
+      int to,
+      Buffers b,
       Kernels kernels) {
     int hidden = sizes.hidden();
     int width = sizes.width();
-    Arrays.fill(product, 0, Lanes.rowTiles(tokens) * ROWS * COLUMNS, 0f);
     int row = 0;
-    for (; row + ROWS <= tokens; row += ROWS) {
-      kernels.multiplyRows(
-          source, from + row * hidden, hidden, panel, width, product, row * COLUMNS, COLUMNS);
+    for (; row + ROWS <= sizes.queries(); row += ROWS) {
+      int at = from + row * hidden;
+      int c = row * b.stride + to;
+      kernels.multiplyRows(rows, at, hidden, panel, width, product, c, b.stride, columns);
     }
-    if (row < tokens) {
-      Packing.rows(source, from + row * hidden, hidden, tokens - row, width, edge, 0);
-      kernels.multiplyAdd(edge, 0, panel, width, product, row * COLUMNS, COLUMNS);
+    if (row < sizes.queries()) {
+      int count = sizes.queries() - row;
+      Packing.rows(rows, from + row * hidden, hidden, count, width, b.edge, 0);
+      int c = row * b.stride + to;
+      kernels.multiplyAdd(b.edge, 0, panel, width, product, c, b.stride, columns);
     }
   }
 
-  /** A head's columns {@code [width][COLUMNS]}, scaled and turned into {@code count} rows. */
-  private void store(float[] product, float scale, float[] target, int to, int count) {
-    for (int token = 0; token < count; token++) {
-      int at = to + token * sizes.hidden();
-      for (int d = 0; d < sizes.width(); d++) {
-        target[at + d] = product[d * COLUMNS + token] * scale;
+  /** Marks the keys that a query does not see, and the columns past the last key. */
+  private void hide(int image, Buffers b) {
+    for (int q = 0; q < sizes.queries(); q++) {
+      int row = q * b.stride;
+      for (int k = 0; keyMask != null && k < sizes.keys(); k++) {
+        if (keyMask[image * sizes.keys() + k] == 0) {
+          b.scores[row + k] = UNSEEN;
+        }
       }
+      if (causal && q + 1 < sizes.keys()) {
+        Arrays.fill(b.scores, row + q + 1, row + sizes.keys(), UNSEEN);
+      }
+      // Below what is unseen, so that a query that sees nothing shares its sight among true keys.
+      Arrays.fill(b.scores, row + sizes.keys(), row + b.stride, Float.NEGATIVE_INFINITY);
+    }
+  }
+
+  /** dQ = dS·K, {@code width} columns of it. */
+  private void queryGradient(int to, int keyRow, int width, Buffers b, Kernels kernels) {
+    int hidden = sizes.hidden();
+    VectorKernels.copyColumns(inputs.key, keyRow, hidden, width, sizes.keys(), b.panel);
+    for (int row = 0; row < sizes.queries(); row += ROWS) {
+      Arrays.fill(b.tile, 0f);
+      kernels.multiplyRows(
+          b.gradients, row * b.stride, b.stride, b.panel, sizes.keys(), b.tile, 0, COLUMNS, width);
+      store(b.tile, outputs.query, to + row * hidden, sizes.queries() - row, width);
+    }
+  }
+
+  /** dSᵀ·Q or Pᵀ·dO, {@code width} columns of it. */
+  private void keyGradient(
+      float[] scores,
+      float[] right,
+      int from,
+      float[] output,
+      int to,
+      int width,
+      Buffers b,
+      Kernels kernels) {
+    int hidden = sizes.hidden();
+    int queries = sizes.queries();
+    VectorKernels.copyColumns(right, from, hidden, width, queries, b.panel);
+    for (int key = 0; key < sizes.keys(); key += ROWS) {
+      int count = Math.min(ROWS, sizes.keys() - key);
+      VectorKernels.transposedRows(scores, key, b.stride, count, queries, b.left, 0);
+      Arrays.fill(b.tile, 0f);
+      kernels.multiplyAdd(b.left, 0, b.panel, queries, b.tile, 0, COLUMNS, width);
+      store(b.tile, output, to + key * hidden, count, width);
+    }
+  }
+
+  private void store(float[] tile, float[] output, int to, int rows, int width) {
+    for (int row = 0; row < Math.min(ROWS, rows); row++) {
+      System.arraycopy(tile, row * COLUMNS, output, to + row * sizes.hidden(), width);
     }
   }
 }

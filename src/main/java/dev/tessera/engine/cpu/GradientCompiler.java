@@ -81,6 +81,9 @@ final class GradientCompiler {
   }
 
   private Step layerNorm(GradientOp.LayerNorm op) {
+    if (op.weight().shape().last() % Lanes.WIDTH != 0) {
+      return oracle(op);
+    }
     return GradientSteps.layerNorm(
         array(op.input()),
         array(op.weight()),

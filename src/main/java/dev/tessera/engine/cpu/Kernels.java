@@ -36,6 +36,37 @@ final class Kernels {
     }
   }
 
+  /**
+   * {@link #multiplyAdd} where only the first {@code columns} of the panel count: the others may be
+   * computed or not.
+   */
+  void multiplyAdd(
+      float[] a, int a0, long b, int depth, float[] c, int c0, int stride, int columns) {
+    if (vectorProducts && columns <= 2 * Lanes.WIDTH) {
+      VectorKernels.sixByTwo(a, a0, b, depth, c, c0, stride);
+    } else {
+      multiplyAdd(a, a0, b, depth, c, c0, stride);
+    }
+  }
+
+  /** {@link #multiplyRows} where only the first {@code columns} of the panel count. */
+  void multiplyRows(
+      float[] a,
+      int a0,
+      int aStride,
+      long b,
+      int depth,
+      float[] c,
+      int c0,
+      int stride,
+      int columns) {
+    if (vectorProducts && columns <= 2 * Lanes.WIDTH) {
+      VectorKernels.sixRowsByTwo(a, a0, aStride, b, depth, c, c0, stride);
+    } else {
+      multiplyRows(a, a0, aStride, b, depth, c, c0, stride);
+    }
+  }
+
   /** Applies {@code activation} in place to {@code count} floats from {@code offset} on. */
   void activate(Activation activation, float[] x, int offset, int count) {
     if (activation == Activation.IDENTITY) {
@@ -67,6 +98,17 @@ final class Kernels {
       VectorKernels.softmax(scores, keys, panel, inverse);
     } else {
       PlainKernels.softmax(scores, keys, panel, inverse);
+    }
+  }
+
+  /** {@code output = left + right} for a row of a tile, {@link Lanes#COLUMNS} floats. */
+  void sum(float[] left, int l, float[] right, int r, float[] output, int o) {
+    if (vectorProducts) {
+      VectorKernels.sum(left, l, right, r, output, o, Lanes.COLUMNS);
+    } else {
+      for (int i = 0; i < Lanes.COLUMNS; i++) {
+        output[o + i] = left[l + i] + right[r + i];
+      }
     }
   }
 

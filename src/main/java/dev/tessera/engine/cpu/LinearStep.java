@@ -70,6 +70,9 @@ final class LinearStep implements Step {
   /** What one thread does, to the order of magnitude. */
   static final int PRODUCTS_PER_NANOSECOND = 25;
 
+  /** Steps of k of a transposed left-hand side that are packed together: some 100 kB. */
+  private static final int TRANSPOSED_STEPS = 64;
+
   private final Left left;
   private final float[] packed;
   private final int rows;
@@ -129,24 +132,41 @@ final class LinearStep implements Step {
         layer.refill.run(pool, layer.weights);
       }
     }
-    int tiles = Lanes.rowTiles(rows);
-    // In place, too, the last tile is packed if it has fewer rows than the kernel reads.
-    int first = left.order == Order.IN_PLACE ? rows / ROWS : 0;
-    pool.run(
-        tiles - first, (long) (tiles - first) * ROWS * depth, (worker, tile) -> pack(first + tile));
+    pack(pool);
     pool.run(
         blocks.size(),
         nanoseconds,
         (worker, block) -> multiply(blocks.get(block), this.tiles[worker], kernels));
   }
 
-  private void pack(int tile) {
-    int row = tile * ROWS;
-    int count = Math.min(ROWS, rows - row);
+  private void pack(WorkerPool pool) {
+    int tiles = Lanes.rowTiles(rows);
     if (left.order == Order.TRANSPOSED) {
-      VectorKernels.transposedRows(left.array, row, rows, count, depth, packed, row * depth);
-    } else {
-      Packing.rows(left.array, row * depth, depth, count, depth, packed, row * depth);
+      pool.run(
+          Math.ceilDiv(depth, TRANSPOSED_STEPS),
+          (long) tiles * ROWS * depth / 4,
+          (worker, block) -> packTransposed(block * TRANSPOSED_STEPS));
+      return;
+    }
+    // In place, too, the last tile is packed if it has fewer rows than the kernel reads.
+    int first = left.order == Order.IN_PLACE ? rows / ROWS : 0;
+    pool.run(
+        tiles - first,
+        (long) (tiles - first) * ROWS * depth,
+        (worker, task) -> {
+          int row = (first + task) * ROWS;
+          int count = Math.min(ROWS, rows - row);
+          Packing.rows(left.array, row * depth, depth, count, depth, packed, row * depth);
+        });
+  }
+
+  /** Some steps of k of every tile: a tile reads part of a cache line, its neighbours the rest. */
+  private void packTransposed(int k) {
+    int steps = Math.min(TRANSPOSED_STEPS, depth - k);
+    for (int row = 0; row < rows; row += ROWS) {
+      int count = Math.min(ROWS, rows - row);
+      VectorKernels.transposedRows(
+          left.array, k * rows + row, rows, count, steps, packed, row * depth + k * ROWS);
     }
   }
 
@@ -180,7 +200,7 @@ final class LinearStep implements Step {
     for (int tile = firstTile; tile < endTile; tile++) {
       int c = tile * ROWS * out + panel * COLUMNS;
       if (k == 0) {
-        begin(weights.bias(), panel * COLUMNS, layer.residual, output, c, out);
+        begin(weights.bias(), panel * COLUMNS, layer.residual, output, c, out, kernels);
       }
       multiply(tile, k, b, steps, output, c, out, kernels);
       if (k + steps == depth && layer.activation != Activation.IDENTITY) {
@@ -203,15 +223,19 @@ final class LinearStep implements Step {
 
   /** A tile starts as bias plus residual; the kernel adds the product. */
   private static void begin(
-      float[] bias, int column, float @Nullable [] residual, float[] output, int c, int stride) {
+      float[] bias,
+      int column,
+      float @Nullable [] residual,
+      float[] output,
+      int c,
+      int stride,
+      Kernels kernels) {
     for (int row = 0; row < ROWS; row++) {
       int at = c + row * stride;
       if (residual == null) {
         System.arraycopy(bias, column, output, at, COLUMNS);
       } else {
-        for (int i = 0; i < COLUMNS; i++) {
-          output[at + i] = residual[at + i] + bias[column + i];
-        }
+        kernels.sum(residual, at, bias, column, output, at);
       }
     }
   }

@@ -1,12 +1,12 @@
 package dev.tessera.engine.cpu;
 
-import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.SPECIES;
 import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,38 +14,100 @@ import org.jspecify.annotations.Nullable;
  * a training runs long enough for the JIT.
  */
 final class VectorGradients {
+  /** Floats of a piece that two loops share. */
+  private static final int PIECE = 512;
+
   private VectorGradients() {}
 
   /** {@code output = gradient · activation′(x)} for elements {@code from} to {@code end}. */
   static void activate(
       Activation activation, float[] x, float[] gradient, float[] output, int from, int end) {
-    for (int i = from; i < end; i += WIDTH) {
-      FloatVector slope = VectorMath.derivative(activation, load(x, i, end));
-      store(slope.mul(load(gradient, i, end)), output, i, end);
+    int whole = from + SPECIES.loopBound(end - from);
+    if (activation == Activation.GELU) {
+      gelu(x, gradient, output, from, whole);
+    } else {
+      for (int i = from; i < whole; i += WIDTH) {
+        FloatVector slope = VectorMath.derivative(activation, FloatVector.fromArray(SPECIES, x, i));
+        slope.mul(FloatVector.fromArray(SPECIES, gradient, i)).intoArray(output, i);
+      }
+    }
+    if (whole < end) {
+      rest(activation, x, gradient, output, whole, end);
+    }
+  }
+
+  /** The elements after the last whole vector. */
+  private static void rest(
+      Activation activation, float[] x, float[] gradient, float[] output, int from, int end) {
+    VectorMask<Float> inside = SPECIES.indexInRange(from, end);
+    FloatVector slope =
+        VectorMath.derivative(activation, FloatVector.fromArray(SPECIES, x, from, inside));
+    slope
+        .mul(FloatVector.fromArray(SPECIES, gradient, from, inside))
+        .intoArray(output, from, inside);
+  }
+
+  /**
+   * GELU's derivative Φ(x) + x·φ(x), in two loops over a piece that stays in the first-level cache:
+   * one loop with erf and exp has more nodes than C2 inlines, and every vector would be an object.
+   */
+  private static void gelu(float[] x, float[] gradient, float[] output, int from, int end) {
+    float[] distribution = new float[PIECE];
+    for (int first = from; first < end; first += PIECE) {
+      int count = Math.min(PIECE, end - first);
+      distribution(x, first, distribution, count);
+      density(x, first, distribution, gradient, output, count);
+    }
+  }
+
+  private static void distribution(float[] x, int from, float[] distribution, int count) {
+    for (int i = 0; i < count; i += WIDTH) {
+      VectorMath.normalDistribution(FloatVector.fromArray(SPECIES, x, from + i))
+          .intoArray(distribution, i);
+    }
+  }
+
+  private static void density(
+      float[] x, int from, float[] distribution, float[] gradient, float[] output, int count) {
+    for (int i = 0; i < count; i += WIDTH) {
+      FloatVector v = FloatVector.fromArray(SPECIES, x, from + i);
+      v.fma(VectorMath.normalDensity(v), FloatVector.fromArray(SPECIES, distribution, i))
+          .mul(FloatVector.fromArray(SPECIES, gradient, from + i))
+          .intoArray(output, from + i);
     }
   }
 
   /** {@code target += x[from…]}, {@code count} elements from the start of {@code target} on. */
   static void addTo(float[] target, int at, float[] x, int from, int count) {
-    for (int i = 0; i < count; i += WIDTH) {
-      FloatVector sum = load(target, at + i, at + count).add(load(x, from + i, from + count));
-      store(sum, target, at + i, at + count);
+    int whole = SPECIES.loopBound(count);
+    for (int i = 0; i < whole; i += WIDTH) {
+      FloatVector.fromArray(SPECIES, target, at + i)
+          .add(FloatVector.fromArray(SPECIES, x, from + i))
+          .intoArray(target, at + i);
+    }
+    for (int i = whole; i < count; i++) {
+      target[at + i] += x[from + i];
     }
   }
 
   /** The sum of the squares of elements {@code from} to {@code end}. */
   static double squares(float[] x, int from, int end) {
+    int whole = from + SPECIES.loopBound(end - from);
     FloatVector sum = FloatVector.zero(SPECIES);
-    for (int i = from; i < end; i += WIDTH) {
-      FloatVector v = load(x, i, end);
+    for (int i = from; i < whole; i += WIDTH) {
+      FloatVector v = FloatVector.fromArray(SPECIES, x, i);
       sum = v.fma(v, sum);
     }
-    return total(sum);
+    double total = total(sum, new float[WIDTH]);
+    for (int i = whole; i < end; i++) {
+      total += (double) x[i] * x[i];
+    }
+    return total;
   }
 
   /**
    * Rows {@code first} to {@code end} of the gradient of layer normalisation, see {@link
-   * dev.tessera.graph.GradientOp.LayerNorm}.
+   * dev.tessera.graph.GradientOp.LayerNorm}. A row is a whole number of vectors.
    *
    * @param sums to which the gradients by weight, then by bias, are added: twice a row's length,
    *     from {@code at} on
@@ -62,149 +124,116 @@ final class VectorGradients {
       float[] sums,
       int at) {
     int width = weight.length;
+    float[] lanes = new float[WIDTH];
     for (int row = first; row < end; row++) {
       int from = row * width;
-      int to = from + width;
       FloatVector sum = FloatVector.zero(SPECIES);
-      for (int i = from; i < to; i += WIDTH) {
-        sum = sum.add(load(x, i, to));
+      for (int i = 0; i < width; i += WIDTH) {
+        sum = sum.add(FloatVector.fromArray(SPECIES, x, from + i));
       }
-      double exactMean = total(sum) / width;
+      double exactMean = total(sum, lanes) / width;
       float mean = (float) exactMean;
       // x − mean is exact where x is near the mean; what the rounded mean lacks would not be small
       // beside a small variance.
       float rest = (float) (exactMean - mean);
       FloatVector squares = FloatVector.zero(SPECIES);
-      for (int i = from; i < to; i += WIDTH) {
-        FloatVector d = deviation(x, i, to, mean, rest);
+      for (int i = 0; i < width; i += WIDTH) {
+        FloatVector d = FloatVector.fromArray(SPECIES, x, from + i).sub(mean).sub(rest);
         squares = d.fma(d, squares);
       }
-      float inverse = (float) (1 / Math.sqrt(total(squares) / width + epsilon));
+      float inverse = (float) (1 / Math.sqrt(total(squares, lanes) / width + epsilon));
       FloatVector pulls = FloatVector.zero(SPECIES);
       FloatVector products = FloatVector.zero(SPECIES);
-      for (int i = from, j = 0; i < to; i += WIDTH, j += WIDTH) {
-        FloatVector normal = deviation(x, i, to, mean, rest).mul(inverse);
-        FloatVector g = load(gradient, i, to);
-        FloatVector h = g.mul(load(weight, j, width));
+      for (int i = 0; i < width; i += WIDTH) {
+        FloatVector normal =
+            FloatVector.fromArray(SPECIES, x, from + i).sub(mean).sub(rest).mul(inverse);
+        FloatVector g = FloatVector.fromArray(SPECIES, gradient, from + i);
+        FloatVector h = g.mul(FloatVector.fromArray(SPECIES, weight, i));
         pulls = pulls.add(h);
         products = h.fma(normal, products);
-        int byWeight = at + j;
+        int byWeight = at + i;
         int byBias = byWeight + width;
-        store(g.fma(normal, load(sums, byWeight, at + width)), sums, byWeight, at + width);
-        store(g.add(load(sums, byBias, at + 2 * width)), sums, byBias, at + 2 * width);
+        g.fma(normal, FloatVector.fromArray(SPECIES, sums, byWeight)).intoArray(sums, byWeight);
+        g.add(FloatVector.fromArray(SPECIES, sums, byBias)).intoArray(sums, byBias);
       }
-      double exactPull = total(pulls) / width;
+      double exactPull = total(pulls, lanes) / width;
       float pull = (float) exactPull;
       float pullRest = (float) (exactPull - pull);
-      FloatVector product = FloatVector.broadcast(SPECIES, (float) (total(products) / width));
-      for (int i = from, j = 0; i < to; i += WIDTH, j += WIDTH) {
-        FloatVector normal = deviation(x, i, to, mean, rest).mul(inverse);
-        FloatVector away = FloatVector.broadcast(SPECIES, -pull);
-        FloatVector d = load(gradient, i, to).fma(load(weight, j, width), away).sub(pullRest);
-        d = normal.neg().fma(product, d).mul(inverse);
-        store(residual == null ? d : d.add(load(residual, i, to)), output, i, to);
+      float product = (float) (total(products, lanes) / width);
+      FloatVector away = FloatVector.broadcast(SPECIES, -pull);
+      FloatVector across = FloatVector.broadcast(SPECIES, -product);
+      for (int i = 0; i < width; i += WIDTH) {
+        FloatVector normal =
+            FloatVector.fromArray(SPECIES, x, from + i).sub(mean).sub(rest).mul(inverse);
+        FloatVector d =
+            FloatVector.fromArray(SPECIES, gradient, from + i)
+                .fma(FloatVector.fromArray(SPECIES, weight, i), away)
+                .sub(pullRest);
+        d = normal.fma(across, d).mul(inverse);
+        if (residual != null) { // in the same pass: it may share the output's array
+          d = d.add(FloatVector.fromArray(SPECIES, residual, from + i));
+        }
+        d.intoArray(output, from + i);
       }
     }
-  }
-
-  /** {@code x − mean}; 0 in the lanes past the row's end. */
-  private static FloatVector deviation(float[] x, int i, int end, float mean, float rest) {
-    if (i + WIDTH <= end) {
-      return FloatVector.fromArray(SPECIES, x, i).sub(mean).sub(rest);
-    }
-    VectorMask<Float> inside = SPECIES.indexInRange(i, end);
-    return FloatVector.fromArray(SPECIES, x, i, inside).sub(mean, inside).sub(rest, inside);
   }
 
   /**
-   * Softmax and its gradient down the columns of {@code [keys][COLUMNS]} scores.
+   * {@code exp(scale·(score − greatest of the row))}, in place.
    *
-   * @param scores not yet scaled; overwritten
-   * @param scale of the scores
-   * @param gradients of the probabilities, {@code [keys][COLUMNS]}
-   * @param panel address for the gradients of the scores, {@code [keys][COLUMNS]}
-   * @param rows for each column from {@code at} on what {@link #probabilities} needs
+   * @param width of a row, whole vectors
    */
-  static void softmax(
-      float[] scores,
-      float scale,
-      float[] gradients,
-      int keys,
-      long panel,
-      SoftmaxRows rows,
-      int at) {
-    for (int lane = 0; lane < COLUMNS; lane += WIDTH) {
-      FloatVector max = FloatVector.fromArray(SPECIES, scores, lane);
-      for (int k = 1; k < keys; k++) {
-        max = max.max(FloatVector.fromArray(SPECIES, scores, k * COLUMNS + lane));
+  static void exponentials(float[] scores, int width, int rows, float scale) {
+    for (int row = 0; row < rows; row++) {
+      int from = row * width;
+      FloatVector greatest = FloatVector.fromArray(SPECIES, scores, from);
+      for (int i = WIDTH; i < width; i += WIDTH) {
+        greatest = greatest.max(FloatVector.fromArray(SPECIES, scores, from + i));
       }
-      max = max.mul(scale);
+      float max = greatest.reduceLanes(VectorOperators.MAX) * scale;
+      for (int i = 0; i < width; i += WIDTH) {
+        FloatVector score = FloatVector.fromArray(SPECIES, scores, from + i);
+        VectorMath.exp(score.mul(scale).sub(max)).intoArray(scores, from + i);
+      }
+    }
+  }
+
+  /**
+   * Softmax and its gradient along rows, in place. Apart from {@link #exponentials} because C2
+   * inlines only so much into one method.
+   *
+   * @param exponentials become probabilities
+   * @param gradients of the probabilities, which become those of the scores before {@code scale}
+   * @param width of a row, whole vectors
+   */
+  static void softmax(float[] exponentials, float[] gradients, int width, int rows, float scale) {
+    float[] lanes = new float[WIDTH];
+    for (int row = 0; row < rows; row++) {
+      int from = row * width;
+      int end = from + width;
       FloatVector sum = FloatVector.zero(SPECIES);
       FloatVector product = FloatVector.zero(SPECIES);
-      for (int k = 0; k < keys; k++) {
-        int i = k * COLUMNS + lane;
-        FloatVector score = FloatVector.fromArray(SPECIES, scores, i).mul(scale);
-        FloatVector p = VectorMath.exp(score.sub(max));
+      for (int i = from; i < end; i += WIDTH) {
+        FloatVector p = FloatVector.fromArray(SPECIES, exponentials, i);
         sum = sum.add(p);
         product = p.fma(FloatVector.fromArray(SPECIES, gradients, i), product);
-        p.intoArray(scores, i);
       }
-      FloatVector inverse = FloatVector.broadcast(SPECIES, 1f).div(sum);
-      FloatVector mean = product.mul(inverse);
+      double total = total(sum, lanes);
+      double mean = total(product, lanes) / total;
       // The gradients of a softmax sum to 0. What a sum over many keys has lost of the mean would
       // stand in its place, so it is measured and added.
       FloatVector lost = FloatVector.zero(SPECIES);
-      for (int k = 0; k < keys; k++) {
-        int i = k * COLUMNS + lane;
-        FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub(mean);
-        lost = FloatVector.fromArray(SPECIES, scores, i).fma(g, lost);
+      for (int i = from; i < end; i += WIDTH) {
+        FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub((float) mean);
+        lost = FloatVector.fromArray(SPECIES, exponentials, i).fma(g, lost);
       }
-      mean = lost.fma(inverse, mean);
-      for (int k = 0; k < keys; k++) {
-        int i = k * COLUMNS + lane;
-        FloatVector p = FloatVector.fromArray(SPECIES, scores, i).mul(inverse);
-        FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub(mean);
-        NativeFloats.store(p.mul(g), panel + (long) i * Float.BYTES);
-      }
-      max.intoArray(rows.max(), at + lane);
-      inverse.intoArray(rows.inverse(), at + lane);
-      mean.intoArray(rows.mean(), at + lane);
-    }
-  }
-
-  /**
-   * What softmax over a query's keys found: the greatest score, one over the sum of the
-   * exponentials, and the mean of the probabilities' gradients, weighted with the probabilities.
-   */
-  record SoftmaxRows(float[] max, float[] inverse, float[] mean) {
-    SoftmaxRows(int rows) {
-      this(new float[rows], new float[rows], new float[rows]);
-    }
-  }
-
-  /**
-   * Probabilities and gradients of the scores for a panel of keys, {@code [queries][COLUMNS]}, from
-   * scores, not yet scaled, and gradients of the probabilities of that shape. They round as {@link
-   * #softmax} does, so that a query's gradients of scores sum to 0 as nearly there as here.
-   */
-  static void probabilities(
-      float[] scores,
-      float scale,
-      float[] gradients,
-      int queries,
-      SoftmaxRows rows,
-      long probabilities,
-      long scoreGradients) {
-    for (int q = 0; q < queries; q++) {
-      float max = rows.max()[q];
-      float inverse = rows.inverse()[q];
-      float mean = rows.mean()[q];
-      for (int i = q * COLUMNS; i < (q + 1) * COLUMNS; i += WIDTH) {
-        FloatVector s = FloatVector.fromArray(SPECIES, scores, i).mul(scale).sub(max);
-        FloatVector p = VectorMath.exp(s).mul(inverse);
-        FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub(mean);
-        NativeFloats.store(p, probabilities + (long) i * Float.BYTES);
-        NativeFloats.store(p.mul(g), scoreGradients + (long) i * Float.BYTES);
+      float exactMean = (float) ((float) mean + total(lost, lanes) / total);
+      float inverse = (float) (1 / total);
+      for (int i = from; i < end; i += WIDTH) {
+        FloatVector p = FloatVector.fromArray(SPECIES, exponentials, i).mul(inverse);
+        FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub(exactMean).mul(scale);
+        p.intoArray(exponentials, i);
+        p.mul(g).intoArray(gradients, i);
       }
     }
   }
@@ -216,9 +245,10 @@ final class VectorGradients {
       max = Math.max(max, x[i]);
     }
     double sum = 0;
+    float[] lanes = new float[WIDTH];
     int i = from;
     for (; i + WIDTH <= end; i += WIDTH) {
-      sum += total(VectorMath.exp(FloatVector.fromArray(SPECIES, x, i).sub(max)));
+      sum += total(VectorMath.exp(FloatVector.fromArray(SPECIES, x, i).sub(max)), lanes);
     }
     for (; i < end; i++) {
       sum += Math.exp(x[i] - max);
@@ -249,12 +279,23 @@ final class VectorGradients {
     }
   }
 
-  /** The sum of the lanes, first to last: {@code reduceLanes} leaves the order open. */
-  private static double total(FloatVector sums) {
-    double total = 0;
-    for (int lane = 0; lane < WIDTH; lane++) {
-      total += sums.lane(lane);
+  /**
+   * The sum of the lanes, always in the same order, which {@code reduceLanes} leaves open.
+   *
+   * @param lanes room for a vector
+   */
+  private static double total(FloatVector sums, float[] lanes) {
+    sums.intoArray(lanes, 0);
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    for (int lane = 0; lane < WIDTH; lane += 4) {
+      a += lanes[lane];
+      b += lanes[lane + 1];
+      c += lanes[lane + 2];
+      d += lanes[lane + 3];
     }
-    return total;
+    return a + b + (c + d);
   }
 }

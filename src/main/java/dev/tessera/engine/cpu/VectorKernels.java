@@ -130,16 +130,30 @@ final class VectorKernels {
     }
   }
 
-  /** As {@link Packing#transposedRows}, a step of k in one or two moves. */
+  /**
+   * As {@link Packing#transposedRows}. A step of k moves a whole vector, of which the next steps
+   * write what is beyond the tile's rows once more; masks would cost more than the moves.
+   */
   static void transposedRows(
       float[] source, int from, int stride, int columns, int depth, float[] target, int to) {
-    for (int part = 0; part < ROWS; part += WIDTH) {
-      VectorMask<Float> present = SPECIES.indexInRange(part, columns);
-      VectorMask<Float> inside = SPECIES.indexInRange(part, ROWS);
-      for (int k = 0; k < depth; k++) {
-        FloatVector.fromArray(SPECIES, source, from + part + k * stride, present)
-            .intoArray(target, to + part + k * ROWS, inside);
+    int k = 0;
+    if (columns == ROWS && WIDTH >= ROWS) {
+      int readable = Math.floorDiv(source.length - WIDTH - from, stride) + 1;
+      int writable = Math.floorDiv(depth * ROWS - WIDTH, ROWS) + 1;
+      for (; k < Math.min(readable, writable); k++) {
+        FloatVector.fromArray(SPECIES, source, from + k * stride).intoArray(target, to + k * ROWS);
       }
+    }
+    Packing.transposedRows(
+        source, from + k * stride, stride, columns, depth - k, target, to + k * ROWS);
+  }
+
+  /** {@code output = left + right}, whole vectors only. */
+  static void sum(float[] left, int l, float[] right, int r, float[] output, int o, int count) {
+    for (int i = 0; i < count; i += WIDTH) {
+      FloatVector.fromArray(SPECIES, left, l + i)
+          .add(FloatVector.fromArray(SPECIES, right, r + i))
+          .intoArray(output, o + i);
     }
   }
 
@@ -260,8 +274,8 @@ final class VectorKernels {
     c5w.intoArray(c, row5 + 3 * WIDTH);
   }
 
-  private static void sixByTwo(
-      float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
+  /** The first two vectors of a panel. */
+  static void sixByTwo(float[] a, int a0, long b, int depth, float[] c, int c0, int stride) {
     int row0 = c0;
     int row1 = c0 + stride;
     int row2 = c0 + 2 * stride;
@@ -432,7 +446,8 @@ final class VectorKernels {
     c5w.intoArray(c, row5 + 3 * WIDTH);
   }
 
-  private static void sixRowsByTwo(
+  /** The first two vectors of a panel. */
+  static void sixRowsByTwo(
       float[] a, int a0, int aStride, long b, int depth, float[] c, int c0, int stride) {
     int a1 = a0 + aStride;
     int a2 = a0 + 2 * aStride;

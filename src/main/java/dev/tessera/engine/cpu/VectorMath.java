@@ -130,11 +130,19 @@ final class VectorMath {
     };
   }
 
-  /** Φ(x) + x·φ(x), with the density φ(x) = exp(−x²/2)/√(2π). */
+  /** Φ(x) + x·φ(x). */
   private static FloatVector geluDerivative(FloatVector x) {
-    FloatVector density = exp(x.mul(x).mul(-0.5f)).mul(0.3989423f);
-    FloatVector distribution = erf(x.mul(0.70710677f)).fma(broadcast(0.5f), broadcast(0.5f));
-    return x.fma(density, distribution);
+    return x.fma(normalDensity(x), normalDistribution(x));
+  }
+
+  /** φ(x) = exp(−x²/2)/√(2π). */
+  static FloatVector normalDensity(FloatVector x) {
+    return exp(x.mul(x).mul(-0.5f)).mul(0.3989423f);
+  }
+
+  /** Φ(x) = (1 + erf(x/√2))/2. */
+  static FloatVector normalDistribution(FloatVector x) {
+    return erf(x.mul(0.70710677f)).fma(broadcast(0.5f), broadcast(0.5f));
   }
 
   /** (1 + t)/2 + x·(1 − t²)/2·√(2/π)·(1 + 3·0.044715·x²), with t the tanh in GELU's formula. */

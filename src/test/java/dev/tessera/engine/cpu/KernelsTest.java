@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tessera.engine.scalar.ScalarKernels;
 import dev.tessera.graph.Activation;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.function.BiConsumer;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
@@ -76,6 +77,50 @@ class KernelsTest {
         assertThat(c[i]).isEqualTo(c[0]);
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 64})
+  void theFirstColumnsOfAPanelAreTheSameAlone(int depth) {
+    int stride = depth + 3;
+    int columns = 2 * Lanes.WIDTH;
+    float[] a = range(-1, 1, Lanes.ROWS * stride);
+    float[] packed = new float[Lanes.ROWS * depth];
+    Packing.rows(a, 2, stride, Lanes.ROWS, depth, packed, 0);
+    float[] b = range(-2, 3, depth * Lanes.COLUMNS);
+    Kernels kernels = new Kernels();
+    kernels.useVectorProducts();
+    try (Arena arena = Arena.ofConfined()) {
+      long panel = NativeFloats.allocate(arena, b.length);
+      NativeFloats.copy(b, 0, panel, b.length);
+      float[][] c = new float[3][Lanes.ROWS * Lanes.COLUMNS];
+      VectorKernels.multiplyAdd(packed, 0, panel, depth, c[0], 0, Lanes.COLUMNS);
+      kernels.multiplyAdd(packed, 0, panel, depth, c[1], 0, Lanes.COLUMNS, columns);
+      kernels.multiplyRows(a, 2, stride, panel, depth, c[2], 0, Lanes.COLUMNS, columns);
+      for (int row = 0; row < Lanes.ROWS; row++) {
+        int from = row * Lanes.COLUMNS;
+        float[] want = Arrays.copyOfRange(c[0], from, from + columns);
+        assertThat(Arrays.copyOfRange(c[1], from, from + columns)).isEqualTo(want);
+        assertThat(Arrays.copyOfRange(c[2], from, from + columns)).isEqualTo(want);
+      }
+    }
+  }
+
+  @Test
+  void sumsOfRowsAreTheSameBothWays() {
+    float[] left = range(-1, 1, 3 * Lanes.COLUMNS);
+    float[] right = range(5, -7, 2 * Lanes.COLUMNS);
+    Kernels plain = new Kernels();
+    Kernels vector = new Kernels();
+    vector.useVectorProducts();
+    float[] expected = new float[2 * Lanes.COLUMNS];
+    plain.sum(left, 3, right, 1, expected, 2);
+    for (int i = 0; i < Lanes.COLUMNS; i++) {
+      assertThat(expected[2 + i]).isEqualTo(left[3 + i] + right[1 + i]);
+    }
+    float[] output = new float[2 * Lanes.COLUMNS];
+    vector.sum(left, 3, right, 1, output, 2);
+    assertThat(output).isEqualTo(expected);
   }
 
   @ParameterizedTest
