@@ -348,6 +348,19 @@ public sealed interface Op
     public boolean weighted() {
       return targets.shape().equals(logits.shape());
     }
+
+    /** The rows that the mean is over. */
+    public int counted(float[] targetValues) {
+      int rows = (int) logits.shape().rows();
+      if (weighted()) {
+        return rows;
+      }
+      int counted = 0;
+      for (int row = 0; row < rows; row++) {
+        counted += targetValues[row] < 0 ? 0 : 1;
+      }
+      return counted;
+    }
   }
 
   /** The mean of {@code (input − target)²} over all elements, as one number. */

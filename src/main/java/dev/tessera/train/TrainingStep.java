@@ -218,7 +218,7 @@ public final class TrainingStep {
     double scale = rule.learningRateScale();
     double decay = rule.weightDecay();
     return switch (optimizer) {
-      case Optimizer.AdamW(double beta1, double beta2, double epsilon) ->
+      case Optimizer.Moments moments ->
           new UpdateOp.Adam(
               parameter,
               gradient,
@@ -226,26 +226,12 @@ public final class TrainingStep {
               slots.getLast(),
               norm,
               schedule,
-              beta1,
-              beta2,
-              epsilon,
+              moments.beta1(),
+              moments.beta2(),
+              moments.epsilon(),
               scale,
               decay,
-              true);
-      case Optimizer.Adam(double beta1, double beta2, double epsilon) ->
-          new UpdateOp.Adam(
-              parameter,
-              gradient,
-              slots.getFirst(),
-              slots.getLast(),
-              norm,
-              schedule,
-              beta1,
-              beta2,
-              epsilon,
-              scale,
-              decay,
-              false);
+              moments.decoupled());
       case Optimizer.Sgd(double momentum, boolean nesterov) ->
           new UpdateOp.Sgd(
               parameter,
@@ -296,16 +282,9 @@ public final class TrainingStep {
     double step = variables.get(STEP)[0] + 1;
     double beta1 = 0;
     double beta2 = 0;
-    switch (optimizer) {
-      case Optimizer.AdamW adam -> {
-        beta1 = adam.beta1();
-        beta2 = adam.beta2();
-      }
-      case Optimizer.Adam adam -> {
-        beta1 = adam.beta1();
-        beta2 = adam.beta2();
-      }
-      case Optimizer.Sgd _ -> {}
+    if (optimizer instanceof Optimizer.Moments moments) {
+      beta1 = moments.beta1();
+      beta2 = moments.beta2();
     }
     return Tensor.of(
         Shape.of(UpdateOp.SCHEDULE),

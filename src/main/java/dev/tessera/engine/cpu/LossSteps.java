@@ -21,7 +21,7 @@ final class LossSteps {
       for (double loss : losses) {
         sum += loss;
       }
-      output[0] = (float) (sum / counted(op, targets, rows));
+      output[0] = (float) (sum / op.counted(targets));
     };
   }
 
@@ -61,7 +61,7 @@ final class LossSteps {
     int classes = loss.logits().shape().last();
     int rows = (int) loss.logits().shape().rows();
     return (pool, kernels) -> {
-      float factor = (float) (gradient[0] / (double) counted(loss, targets, rows));
+      float factor = (float) (gradient[0] / (double) loss.counted(targets));
       pool.run(
           rows,
           (long) rows * classes * 2,
@@ -106,16 +106,5 @@ final class LossSteps {
       }
     }
     output[from + (int) targets[row]] -= (1 - op.smoothing()) * factor;
-  }
-
-  private static int counted(Op.CrossEntropy op, float[] targets, int rows) {
-    if (op.weighted()) {
-      return rows;
-    }
-    int counted = 0;
-    for (int row = 0; row < rows; row++) {
-      counted += targets[row] < 0 ? 0 : 1;
-    }
-    return counted;
   }
 }

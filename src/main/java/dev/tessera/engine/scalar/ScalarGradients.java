@@ -268,7 +268,7 @@ final class ScalarGradients {
     float g = values[op.gradient().id()][0];
     int classes = loss.logits().shape().last();
     int rows = logits.length / classes;
-    double factor = (double) g / ScalarRows.counted(loss, targets, rows);
+    double factor = (double) g / loss.counted(targets);
     float[] dx = new float[logits.length];
     for (int row = 0; row < rows; row++) {
       double normaliser = ScalarRows.logSumExp(logits, row * classes, classes);

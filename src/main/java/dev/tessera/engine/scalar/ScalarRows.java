@@ -92,7 +92,7 @@ final class ScalarRows {
         sum -= target(op, targets, row, c, classes) * (logits[row * classes + c] - normaliser);
       }
     }
-    return new float[] {(float) (sum / counted(op, targets, rows))};
+    return new float[] {(float) (sum / op.counted(targets))};
   }
 
   /** What class {@code c} weighs in a row of {@link Op.CrossEntropy}; 0 in ignored rows. */
@@ -105,18 +105,6 @@ final class ScalarRows {
     }
     double smoothing = op.smoothing();
     return (c == (int) targets[row] ? 1 - smoothing : 0) + smoothing / classes;
-  }
-
-  /** The rows that the mean is over. */
-  static int counted(Op.CrossEntropy op, float[] targets, int rows) {
-    if (op.weighted()) {
-      return rows;
-    }
-    int counted = 0;
-    for (int row = 0; row < rows; row++) {
-      counted += targets[row] < 0 ? 0 : 1;
-    }
-    return counted;
   }
 
   static float[] meanSquaredError(float[] x, float[] target) {
