@@ -8,6 +8,7 @@ import dev.tessera.data.LabelledImage;
 import dev.tessera.data.LabelledImages;
 import dev.tessera.data.PictureCache;
 import dev.tessera.data.Split;
+import dev.tessera.data.SplitTable;
 import dev.tessera.engine.Engine;
 import dev.tessera.graph.Regularization;
 import dev.tessera.image.Augmentation;
@@ -98,6 +99,10 @@ final class TrainRun {
                 config.put("options", settled.get());
                 return Json.write(config);
               });
+      String table = SplitTable.of(split);
+      if (table != null) {
+        run.write("split.csv", table.getBytes(StandardCharsets.UTF_8));
+      }
     } else {
       if (!fingerprint.equals(stored.get("fingerprint"))) {
         throw new Failure(

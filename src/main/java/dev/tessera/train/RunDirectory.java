@@ -44,7 +44,7 @@ public final class RunDirectory implements AutoCloseable {
   private static final String CURVES = "curves.png";
   private static final String LOCK = ".lock";
   private static final Set<String> OWN =
-      Set.of(STATE, METRICS, CONFIG, CURVES, LOCK, "best", "last", "skipped.txt");
+      Set.of(STATE, METRICS, CONFIG, CURVES, LOCK, "best", "last", "skipped.txt", "split.csv");
 
   /** The key of the state's metadata that holds {@link TrainingState#json}. */
   private static final String POSITION = "tessera.training";
