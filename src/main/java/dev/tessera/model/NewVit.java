@@ -141,11 +141,18 @@ public record NewVit(
     Map<String, Tensor> weights = new LinkedHashMap<>();
     String base = "vit.embeddings.";
     int patches = (imageSize / patchSize) * (imageSize / patchSize);
-    put(weights, random, base + "cls_token", 1, 1, hidden);
-    put(weights, random, base + "position_embeddings", 1, 1 + patches, hidden);
-    String projection = base + "patch_embeddings.projection";
-    put(weights, random, projection + ".weight", hidden, channels, patchSize, patchSize);
-    weights.put(projection + ".bias", RandomParameters.zeros(hidden));
+    String token = base + "cls_token";
+    weights.put(token, random.small(token, 1, 1, hidden));
+    String positions = base + "position_embeddings";
+    weights.put(positions, random.small(positions, 1, 1 + patches, hidden));
+    linear(
+        weights,
+        random,
+        base + "patch_embeddings.projection",
+        hidden,
+        channels,
+        patchSize,
+        patchSize);
     Encoder.Names names = Encoder.Names.VIT;
     for (int n = 0; n < layers; n++) {
       String block = "vit.encoder.layer." + n + ".";
@@ -159,7 +166,7 @@ public record NewVit(
       linear(weights, random, block + names.out(), hidden, intermediate());
     }
     norm(weights, "vit.layernorm");
-    linear(weights, random, "classifier", labels, hidden);
+    head(weights, random, "classifier", labels, hidden);
     return weights;
   }
 
@@ -168,14 +175,18 @@ public record NewVit(
     weights.put(name + ".bias", RandomParameters.zeros(hidden));
   }
 
-  static void linear(
-      Map<String, Tensor> weights, RandomParameters random, String name, int out, int in) {
-    put(weights, random, name + ".weight", out, in);
-    weights.put(name + ".bias", RandomParameters.zeros(out));
+  private static void linear(
+      Map<String, Tensor> weights, RandomParameters random, String name, int... extents) {
+    String weight = name + ".weight";
+    weights.put(weight, random.weight(weight, extents));
+    weights.put(name + ".bias", RandomParameters.zeros(extents[0]));
   }
 
-  private static void put(
-      Map<String, Tensor> weights, RandomParameters random, String name, int... extents) {
-    weights.put(name, random.normal(name, extents));
+  /** A classifier that has not learned anything yet. */
+  static void head(
+      Map<String, Tensor> weights, RandomParameters random, String name, int labels, int in) {
+    String weight = name + ".weight";
+    weights.put(weight, random.small(weight, labels, in));
+    weights.put(name + ".bias", RandomParameters.zeros(labels));
   }
 }

@@ -6,9 +6,11 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Parameters before any training, as {@code ViTPreTrainedModel} of {@code transformers} and timm
- * draw them: weights, tokens and positions normal with a deviation of 0.02, biases 0,
- * normalisations 1. Each parameter's numbers depend on the seed and its name alone.
+ * Parameters before any training: tokens, positions and heads normal with a deviation of 0.02, as
+ * {@code ViTPreTrainedModel} of {@code transformers} and timm draw them; weights within the model
+ * normal with a deviation of 1/√inputs (LeCun et al., "Efficient BackProp", 1998), because 0.02,
+ * meant for widths around 1000, lets narrow models learn slowly; biases 0, normalisations 1. Each
+ * parameter's numbers depend on the seed and its name alone.
  */
 final class RandomParameters {
   /** {@code initializer_range} of the configs. */
@@ -20,13 +22,23 @@ final class RandomParameters {
     this.seed = seed;
   }
 
-  Tensor normal(String name, int... extents) {
+  /** A weight {@code [out, in…]} that keeps the size of what it multiplies. */
+  Tensor weight(String name, int... extents) {
     Shape shape = Shape.of(extents);
+    return normal(name, 1 / Math.sqrt((double) shape.elements() / extents[0]), shape);
+  }
+
+  /** A token, positions or a head. */
+  Tensor small(String name, int... extents) {
+    return normal(name, DEVIATION, Shape.of(extents));
+  }
+
+  private Tensor normal(String name, double deviation, Shape shape) {
     float[] values = new float[Math.toIntExact(shape.elements())];
     SplittableRandom random = new SplittableRandom(seed * 0x9e3779b97f4a7c15L + name.hashCode());
     for (int i = 0; i < values.length; i += 2) {
       // Box and Muller: two normal numbers of two uniform ones, the same on every machine.
-      double radius = DEVIATION * StrictMath.sqrt(-2 * StrictMath.log(1 - random.nextDouble()));
+      double radius = deviation * StrictMath.sqrt(-2 * StrictMath.log(1 - random.nextDouble()));
       double angle = 2 * Math.PI * random.nextDouble();
       values[i] = (float) (radius * StrictMath.cos(angle));
       if (i + 1 < values.length) {

@@ -86,7 +86,7 @@ public record Transfer(HfDirectory files, List<String> changes) {
           reorder(draft.tensors, head, old, labels);
         } else {
           int width = vision.embeddings().hidden() * (vision instanceof Dinov2 ? 2 : 1);
-          NewVit.linear(draft.tensors, new RandomParameters(seed), head, labels.size(), width);
+          NewVit.head(draft.tensors, new RandomParameters(seed), head, labels.size(), width);
         }
       }
       draft.changes.add(
