@@ -1,6 +1,5 @@
 package dev.tessera.cli;
 
-import dev.tessera.engine.Engine;
 import dev.tessera.model.ImageClassifier;
 import dev.tessera.model.Ranking;
 import java.io.IOException;
@@ -8,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -33,29 +31,6 @@ import picocli.CommandLine.Parameters;
       "of an image are left out. An image that cannot be read is named on standard error and skipped."
     })
 final class ClassifyCommand implements Callable<Integer> {
-  /** How results are written. */
-  enum Format {
-    TABLE,
-    CSV,
-    JSONL;
-
-    /** The format asked for, or what the name of the file says. */
-    static Format of(@Nullable Format asked, @Nullable Path output) {
-      if (asked != null) {
-        return asked;
-      }
-      String name = output == null ? "" : output.toString().toLowerCase(Locale.ROOT);
-      return name.endsWith(".jsonl") || name.endsWith(".json")
-          ? JSONL
-          : name.endsWith(".csv") ? CSV : TABLE;
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
   @Parameters(
       paramLabel = "PATH",
       arity = "1..*",
@@ -79,18 +54,7 @@ final class ClassifyCommand implements Callable<Integer> {
           "Leave out labels with a score below X, from 0 to 1. Default: ${DEFAULT-VALUE}.")
   private float threshold;
 
-  @Option(
-      names = {"-f", "--format"},
-      paramLabel = "FORMAT",
-      description =
-          "${COMPLETION-CANDIDATES}. Default: as the name of --output ends, otherwise table.")
-  private @Nullable Format format;
-
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "Write here, not to standard output: to FILE.partial until all is done.")
-  private @Nullable Path output;
+  @Mixin private OutputOptions output = new OutputOptions();
 
   @Option(
       names = "--resume",
@@ -120,57 +84,35 @@ final class ClassifyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, Failure {
     checkOptions();
-    Path target = output;
-    Format chosen = format();
+    Path target = output.file();
     if (resume && target != null && !Resume.possible(target) && Files.exists(target)) {
       System.err.println("tessera: " + target + " is complete: nothing to resume");
       return ExitCode.OK;
     }
-    Engine engine = compute.open();
-    try (ImageClassifier classifier = load(engine)) {
+    try (ImageClassifier classifier =
+        compute.open(engine -> ImageClassifier.open(modelOptions.directory(), engine))) {
       int most = Math.min(topK, classifier.labels().size());
-      ResultFormat results =
-          switch (chosen) {
-            case TABLE -> new TableFormat(classifier.labels());
-            case CSV -> new CsvFormat(most);
-            case JSONL -> new JsonLinesFormat();
-          };
-      int batch = inputs.batchSize(classifier.preprocessor());
-      int expected = ImageInputs.expectedBatch(paths, batch);
       ImageRun<ImageFile> images =
           new ImageRun<>(
-              new ImageRun.Steps(
-                  inputs.decoder(),
+              inputs.steps(
                   classifier.preprocessor(),
                   classifier::logits,
-                  () -> classifier.prepare(expected),
-                  batch,
+                  classifier::prepare,
+                  paths,
                   compute.threads()),
               Terminal.ofStandardError(target != null));
       ClassifyRun run =
           new ClassifyRun(
               images,
               new Ranking(classifier.labels(), classifier.isMultiLabel(), most, threshold),
-              results,
+              ResultFormat.of(output.format(), classifier.labels(), most),
               sortInto == null ? null : new LabelFolders(sortInto, sortMode, classifier.labels()));
       Set<Path> skipped = ImageInputs.skipping(sortInto);
       ImageFiles files = inputs.files(paths, skipped);
       images.count(inputs.counted(paths, skipped));
-      if (target == null) {
-        return run.run(files, ResultOutput.standardOutput());
-      }
-      return resume && Resume.possible(target)
-          ? run.resume(files, target, chosen)
-          : run.run(files, ResultOutput.create(target));
-    }
-  }
-
-  private ImageClassifier load(Engine engine) throws IOException, Failure {
-    try {
-      return ImageClassifier.open(modelOptions.directory(), engine);
-    } catch (IOException | Failure | RuntimeException | Error e) {
-      engine.close();
-      throw e;
+      return resume && target != null && Resume.possible(target)
+          ? run.resume(files, target, output.format())
+          : run.run(files, output.open());
     }
   }
 
@@ -179,13 +121,11 @@ final class ClassifyCommand implements Callable<Integer> {
     ImageInputs.require(
         threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
     ImageInputs.require(
-        !resume || output != null, "--resume goes on with the file of --output; give that, too");
+        !resume || output.file() != null,
+        "--resume goes on with the file of --output; give that, too");
     ImageInputs.require(
-        !resume || format() != Format.TABLE, "--resume works with --format csv and jsonl");
+        !resume || output.format() != OutputOptions.Format.TABLE,
+        "--resume works with --format csv and jsonl");
     inputs.check(paths);
-  }
-
-  private Format format() {
-    return Format.of(format, output);
   }
 }

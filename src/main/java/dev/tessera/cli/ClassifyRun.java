@@ -36,12 +36,12 @@ final class ClassifyRun {
   }
 
   /** Goes on after what an interrupted run has written, and returns the exit code. */
-  int resume(Iterator<ImageFile> files, Path target, ClassifyCommand.Format kind)
+  int resume(Iterator<ImageFile> files, Path target, OutputOptions.Format kind)
       throws IOException, Failure {
     Path partial = ResultOutput.partial(target);
     long complete;
     try (RecordedFiles recorded =
-        kind == ClassifyCommand.Format.CSV
+        kind == OutputOptions.Format.CSV
             ? new CsvRecords(partial, format.header())
             : new JsonLinesRecords(partial, "file")) {
       images.resume(files, recorded, partial);

@@ -3,6 +3,7 @@ package dev.tessera.cli;
 import dev.tessera.engine.DeviceException;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Engines;
+import java.io.IOException;
 import picocli.CommandLine.Option;
 
 /** Where and with how many threads a model is computed. */
@@ -25,6 +26,26 @@ final class ComputeOptions {
   /** At least 1. */
   int threads() {
     return threads == 0 ? Engines.defaultThreads() : threads;
+  }
+
+  /** Makes what computes with an engine and closes it in the end. */
+  interface Opening<T> {
+    T open(Engine engine) throws IOException, Failure;
+  }
+
+  /** What {@code opening} makes with the engine asked for. */
+  <T> T open(Opening<T> opening) throws IOException, Failure {
+    return with(open(), opening);
+  }
+
+  /** What {@code opening} makes with {@code engine}, which is closed if that fails. */
+  static <T> T with(Engine engine, Opening<T> opening) throws IOException, Failure {
+    try {
+      return opening.open(engine);
+    } catch (IOException | Failure | RuntimeException | Error e) {
+      engine.close();
+      throw e;
+    }
   }
 
   /** The engine asked for. */

@@ -1,7 +1,6 @@
 package dev.tessera.cli;
 
 import dev.tessera.image.Decoder;
-import dev.tessera.model.Pooling;
 import dev.tessera.search.Duplicates;
 import dev.tessera.search.Duplicates.Group;
 import java.io.IOException;
@@ -36,11 +35,7 @@ final class DedupCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
 
-  @Option(
-      names = "--pool",
-      paramLabel = "WHAT",
-      description = "${COMPLETION-CANDIDATES}; see 'tessera embed'. Default: as the model says.")
-  private @Nullable Pooling pooling;
+  @Mixin private PoolingOption pooling = new PoolingOption();
 
   @Option(
       names = {"-t", "--threshold"},
@@ -59,18 +54,7 @@ final class DedupCommand implements Callable<Integer> {
       description = "Move all but the kept images there, under their paths below the folder.")
   private @Nullable Path moveTo;
 
-  @Option(
-      names = {"-f", "--format"},
-      paramLabel = "FORMAT",
-      description =
-          "${COMPLETION-CANDIDATES}. Default: as the name of --output ends, otherwise table.")
-  private ClassifyCommand.@Nullable Format format;
-
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "Write here, not to standard output.")
-  private @Nullable Path output;
+  @Mixin private OutputOptions output = new OutputOptions();
 
   @Option(
       names = "--html",
@@ -88,9 +72,8 @@ final class DedupCommand implements Callable<Integer> {
         threshold > 0 && threshold <= 1,
         "--threshold must be above 0 and at most 1, not " + threshold);
     List<Group> groups = groups();
-    GroupFormat lines = GroupFormat.of(format == null ? SearchCommand.formatOf(output) : format);
-    try (ResultOutput out =
-        output == null ? ResultOutput.standardOutput() : ResultOutput.create(output)) {
+    GroupFormat lines = GroupFormat.of(output.format());
+    try (ResultOutput out = output.open()) {
       StringBuilder text = new StringBuilder(lines.header());
       for (int i = 0; i < groups.size(); i++) {
         lines.append(text, i + 1, groups.get(i));
@@ -137,7 +120,7 @@ final class DedupCommand implements Callable<Integer> {
           EqualFiles.of(inputs.files(List.of(path.toString()), Set.of()), path));
     }
     try (WorkingIndex working =
-        WorkingIndex.open(path, modelOptions, pooling, inputs, compute, false)) {
+        WorkingIndex.open(path, modelOptions, pooling.asked(), inputs, compute, false)) {
       return Duplicates.find(working.index(), threshold, compute.threads());
     }
   }

@@ -110,18 +110,15 @@ final class EmbedCommand implements Callable<Integer> {
     if (text) {
       return texts(chosen, resumes);
     }
-    Engine engine = compute.open();
-    try (ImageEmbedder embedder = load(engine)) {
-      int batch = inputs.batchSize(embedder.preprocessor());
-      int expected = ImageInputs.expectedBatch(paths, batch);
+    try (ImageEmbedder embedder =
+        compute.open(engine -> ImageEmbedder.open(modelOptions.directory(), engine, pooling))) {
       ImageRun<ImageFile> run =
           new ImageRun<>(
-              new ImageRun.Steps(
-                  inputs.decoder(),
+              inputs.steps(
                   embedder.preprocessor(),
                   embedder::embeddings,
-                  () -> embedder.prepare(expected),
-                  batch,
+                  embedder::prepare,
+                  paths,
                   compute.threads()),
               Terminal.ofStandardError(target != null));
       Iterator<ImageFile> files = new RelativeNames(inputs.files(paths, Set.of()), paths);
@@ -156,15 +153,6 @@ final class EmbedCommand implements Callable<Integer> {
         run.resume(recorded, plan.recordedFile(target));
       }
       return run.run(plan.append(target, run.done()));
-    }
-  }
-
-  private ImageEmbedder load(Engine engine) throws IOException, Failure {
-    try {
-      return ImageEmbedder.open(modelOptions.directory(), engine, pooling);
-    } catch (IOException | Failure | RuntimeException | Error e) {
-      engine.close();
-      throw e;
     }
   }
 

@@ -63,9 +63,7 @@ interface EmbeddingRows extends Closeable {
     EmbeddingRows create() throws Failure {
       Path file = target;
       if (format.isText() || file == null) {
-        ResultOutput output =
-            file == null ? ResultOutput.standardOutput() : ResultOutput.create(file);
-        EmbeddingText text = new EmbeddingText(output, this);
+        EmbeddingText text = new EmbeddingText(ResultOutput.to(file), this);
         text.header();
         return text;
       }

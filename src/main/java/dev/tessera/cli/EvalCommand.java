@@ -117,7 +117,8 @@ final class EvalCommand implements Callable<Integer> {
     Dataset dataset = Dataset.open(data);
     LabelledImages images = images(dataset);
     Engine engine = compute.open();
-    try (ImageClassifier classifier = load(engine)) {
+    try (ImageClassifier classifier =
+        ComputeOptions.with(engine, open -> ImageClassifier.open(directory, open))) {
       EvalRun run =
           new EvalRun(
               classifier,
@@ -147,15 +148,6 @@ final class EvalCommand implements Callable<Integer> {
       }
       write(report, images);
       return ExitCode.OK;
-    }
-  }
-
-  private ImageClassifier load(Engine engine) throws IOException {
-    try {
-      return ImageClassifier.open(directory, engine);
-    } catch (IOException | RuntimeException | Error e) {
-      engine.close();
-      throw e;
     }
   }
 
@@ -191,8 +183,7 @@ final class EvalCommand implements Callable<Integer> {
         format == null
             ? output != null && output.toString().toLowerCase(Locale.ROOT).endsWith(".json")
             : format == Format.JSON;
-    try (ResultOutput out =
-        output == null ? ResultOutput.standardOutput() : ResultOutput.create(output)) {
+    try (ResultOutput out = ResultOutput.to(output)) {
       out.write(json ? EvalJson.text(report) : EvalTable.text(report));
       out.commit();
     }

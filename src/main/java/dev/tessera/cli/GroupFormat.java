@@ -19,7 +19,7 @@ interface GroupFormat {
    */
   void append(StringBuilder out, int number, Group group);
 
-  static GroupFormat of(ClassifyCommand.Format format) {
+  static GroupFormat of(OutputOptions.Format format) {
     return switch (format) {
       case TABLE -> GroupFormat::table;
       case CSV -> new Csv();

@@ -19,7 +19,7 @@ interface HitFormat {
    */
   void append(StringBuilder out, String query, List<Hit> hits);
 
-  static HitFormat of(ClassifyCommand.Format format) {
+  static HitFormat of(OutputOptions.Format format) {
     return switch (format) {
       case TABLE -> new Table();
       case CSV -> new Csv();

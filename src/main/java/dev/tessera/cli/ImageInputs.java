@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -69,7 +70,25 @@ final class ImageInputs {
         maxPixels == null ? Limits.DEFAULT : new Limits(maxPixels, Limits.DEFAULT.maxFileBytes()));
   }
 
-  int batchSize(Preprocessor preprocessor) {
+  /**
+   * How a model computes the images under {@code paths}.
+   *
+   * @param preparation makes the model ready for batches of the size given
+   * @param threads that decode
+   */
+  ImageRun.Steps steps(
+      Preprocessor preprocessor,
+      Pipeline.Computation computation,
+      IntConsumer preparation,
+      List<String> paths,
+      int threads) {
+    int batch = batchSize(preprocessor);
+    int expected = expectedBatch(paths, batch);
+    return new ImageRun.Steps(
+        decoder(), preprocessor, computation, () -> preparation.accept(expected), batch, threads);
+  }
+
+  private int batchSize(Preprocessor preprocessor) {
     return batchSize > 0 ? batchSize : batchSizeFor(preprocessor);
   }
 
@@ -80,7 +99,7 @@ final class ImageInputs {
   }
 
   /** A few files are few images; a folder or a list is probably more than a batch. */
-  static int expectedBatch(List<String> paths, int batch) {
+  private static int expectedBatch(List<String> paths, int batch) {
     for (String path : paths) {
       if (path.equals("-") || Files.isDirectory(Path.of(path))) {
         return batch;

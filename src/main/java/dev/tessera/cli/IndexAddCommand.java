@@ -1,6 +1,5 @@
 package dev.tessera.cli;
 
-import dev.tessera.engine.Engine;
 import dev.tessera.model.ImageEmbedder;
 import dev.tessera.model.Pooling;
 import dev.tessera.search.Index;
@@ -71,8 +70,8 @@ final class IndexAddCommand implements Callable<Integer> {
       }
     }
     IndexBuildCommand.check(chosen, inputs);
-    Engine engine = compute.open();
-    try (ImageEmbedder embedder = IndexBuildCommand.load(model, engine, pooling);
+    try (ImageEmbedder embedder =
+            compute.open(engine -> ImageEmbedder.open(model, engine, pooling));
         IndexWriter writer = IndexWriter.open(path)) {
       try (Index index = Index.open(path, 1)) {
         index.requireModel(embedder.fingerprint(), model);

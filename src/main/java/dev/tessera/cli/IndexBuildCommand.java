@@ -1,8 +1,6 @@
 package dev.tessera.cli;
 
-import dev.tessera.engine.Engine;
 import dev.tessera.model.ImageEmbedder;
-import dev.tessera.model.Pooling;
 import dev.tessera.search.IndexWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,11 +31,7 @@ final class IndexBuildCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
 
-  @Option(
-      names = "--pool",
-      paramLabel = "WHAT",
-      description = "${COMPLETION-CANDIDATES}; see 'tessera embed'. Default: as the model says.")
-  private @Nullable Pooling pooling;
+  @Mixin private PoolingOption pooling = new PoolingOption();
 
   @Option(
       names = {"-o", "--output"},
@@ -55,8 +48,8 @@ final class IndexBuildCommand implements Callable<Integer> {
   public Integer call() throws IOException, Failure {
     check(folders, inputs);
     Path model = modelOptions.directory();
-    Engine engine = compute.open();
-    try (ImageEmbedder embedder = load(model, engine, pooling);
+    try (ImageEmbedder embedder =
+            compute.open(engine -> ImageEmbedder.open(model, engine, pooling.asked()));
         IndexWriter writer = create(model, embedder)) {
       return new IndexUpdate(output, writer, inputs, compute, false, false).run(folders, embedder);
     }
@@ -68,16 +61,6 @@ final class IndexBuildCommand implements Callable<Integer> {
       if (!Files.isDirectory(folder)) {
         throw new Failure(ExitCode.USAGE, folder + " is no folder; give the folder that it is in");
       }
-    }
-  }
-
-  static ImageEmbedder load(Path model, Engine engine, @Nullable Pooling pooling)
-      throws IOException {
-    try {
-      return ImageEmbedder.open(model, engine, pooling);
-    } catch (IOException | RuntimeException | Error e) {
-      engine.close();
-      throw e;
     }
   }
 

@@ -48,15 +48,13 @@ final class IndexUpdate {
   /** Adds what is new or changed in {@code folders} and returns the exit code. */
   int run(List<Path> folders, ImageEmbedder embedder) throws IOException, Failure {
     Terminal terminal = Terminal.ofStandardError(true);
-    int batch = inputs.batchSize(embedder.preprocessor());
     ImageRun<IndexedImage> run =
         new ImageRun<>(
-            new ImageRun.Steps(
-                inputs.decoder(),
+            inputs.steps(
                 embedder.preprocessor(),
                 embedder::embeddings,
-                () -> embedder.prepare(batch),
-                batch,
+                embedder::prepare,
+                folders.stream().map(Path::toString).toList(),
                 compute.threads()),
             terminal);
     int graphCount;

@@ -1,7 +1,6 @@
 package dev.tessera.cli;
 
 import dev.tessera.model.ImageEmbedder;
-import dev.tessera.model.Pooling;
 import dev.tessera.model.Prediction;
 import dev.tessera.search.Index;
 import dev.tessera.search.NeighborVote;
@@ -11,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,11 +44,7 @@ final class KnnCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
 
-  @Option(
-      names = "--pool",
-      paramLabel = "WHAT",
-      description = "${COMPLETION-CANDIDATES}; see 'tessera embed'. Default: as the model says.")
-  private @Nullable Pooling pooling;
+  @Mixin private PoolingOption pooling = new PoolingOption();
 
   @Option(
       names = {"-n", "--neighbors"},
@@ -75,18 +69,7 @@ final class KnnCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}.")
   private double temperature;
 
-  @Option(
-      names = {"-f", "--format"},
-      paramLabel = "FORMAT",
-      description =
-          "${COMPLETION-CANDIDATES}. Default: as the name of --output ends, otherwise table.")
-  private ClassifyCommand.@Nullable Format format;
-
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "Write here, not to standard output.")
-  private @Nullable Path output;
+  @Mixin private OutputOptions output = new OutputOptions();
 
   @Mixin private ImageInputs inputs = new ImageInputs();
 
@@ -99,7 +82,7 @@ final class KnnCommand implements Callable<Integer> {
     ImageInputs.require(temperature > 0, "--temperature must be above 0, not " + temperature);
     inputs.check(paths);
     try (WorkingIndex working =
-        WorkingIndex.open(labelled, modelOptions, pooling, inputs, compute, true)) {
+        WorkingIndex.open(labelled, modelOptions, pooling.asked(), inputs, compute, true)) {
       Index index = working.index();
       NeighborVote vote = new NeighborVote(index, temperature);
       if (vote.labels().isEmpty()) {
@@ -108,28 +91,19 @@ final class KnnCommand implements Callable<Integer> {
             labelled + " has no labels: it needs a folder for each label, with images in it");
       }
       int most = Math.min(topK, vote.labels().size());
-      ResultFormat results =
-          switch (format == null ? SearchCommand.formatOf(output) : format) {
-            case TABLE -> new TableFormat(vote.labels());
-            case CSV -> new CsvFormat(most);
-            case JSONL -> new JsonLinesFormat();
-          };
+      ResultFormat results = ResultFormat.of(output.format(), vote.labels(), most);
       ImageEmbedder embedder = working.embedder();
-      int batch = inputs.batchSize(embedder.preprocessor());
-      int expected = ImageInputs.expectedBatch(paths, batch);
       ImageRun<ImageFile> run =
           new ImageRun<>(
-              new ImageRun.Steps(
-                  inputs.decoder(),
+              inputs.steps(
                   embedder.preprocessor(),
                   embedder::embeddings,
-                  () -> embedder.prepare(expected),
-                  batch,
+                  embedder::prepare,
+                  paths,
                   compute.threads()),
-              Terminal.ofStandardError(output != null));
+              Terminal.ofStandardError(output.file() != null));
       run.count(inputs.counted(paths, Set.of()));
-      ResultOutput out =
-          output == null ? ResultOutput.standardOutput() : ResultOutput.create(output);
+      ResultOutput out = output.open();
       out.write(results.header());
       return run.run(inputs.files(paths, Set.of()), new Votes(index, vote, results, most, out));
     }

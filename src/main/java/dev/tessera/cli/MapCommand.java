@@ -1,6 +1,5 @@
 package dev.tessera.cli;
 
-import dev.tessera.model.Pooling;
 import dev.tessera.report.HtmlPage;
 import dev.tessera.report.Picture;
 import dev.tessera.report.ScatterMap;
@@ -10,7 +9,6 @@ import dev.tessera.search.Index;
 import dev.tessera.search.PrincipalComponents;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,7 +17,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -49,11 +46,7 @@ final class MapCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
 
-  @Option(
-      names = "--pool",
-      paramLabel = "WHAT",
-      description = "${COMPLETION-CANDIDATES}; see 'tessera embed'. Default: as the model says.")
-  private @Nullable Pooling pooling;
+  @Mixin private PoolingOption pooling = new PoolingOption();
 
   @Option(
       names = {"-o", "--output"},
@@ -73,17 +66,17 @@ final class MapCommand implements Callable<Integer> {
         name.endsWith(".png") || name.endsWith(".html") || name.endsWith(".csv"),
         output + " does not say what to write; end it in .png, .html or .csv");
     try (WorkingIndex working =
-        WorkingIndex.open(path, modelOptions, pooling, inputs, compute, false)) {
+        WorkingIndex.open(path, modelOptions, pooling.asked(), inputs, compute, false)) {
       Index index = working.index();
       PrincipalComponents plane =
           PrincipalComponents.of(index.rows(), 2, row -> !index.isRemoved(row));
       List<Point> points = points(index, plane);
       if (name.endsWith(".png")) {
-        write(png(points, Theme.LIGHT));
+        ResultOutput.write(output, png(points, Theme.LIGHT));
       } else if (name.endsWith(".csv")) {
-        write(csv(points));
+        ResultOutput.write(output, csv(points));
       } else {
-        write(page(index, plane, points));
+        ResultOutput.write(output, page(index, plane, points));
       }
     }
     return ExitCode.OK;
@@ -159,15 +152,5 @@ final class MapCommand implements Callable<Integer> {
             Picture.ofPlot(png(points, Theme.DARK)))
         .html()
         .getBytes(StandardCharsets.UTF_8);
-  }
-
-  private void write(byte[] bytes) throws Failure {
-    Path partial = ResultOutput.partial(output);
-    try {
-      Files.write(partial, bytes);
-      ResultOutput.move(partial, output);
-    } catch (IOException e) {
-      throw ResultOutput.failure(output.toString(), e);
-    }
   }
 }

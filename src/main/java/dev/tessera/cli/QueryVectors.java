@@ -45,9 +45,9 @@ final class QueryVectors implements AutoCloseable {
       }
     }
     Engine engine = compute.open();
+    Pooling pooling = Pooling.valueOf(index.pooling().toUpperCase(Locale.ROOT));
     ImageEmbedder embedder =
-        IndexBuildCommand.load(
-            model, engine, Pooling.valueOf(index.pooling().toUpperCase(Locale.ROOT)));
+        ComputeOptions.with(engine, open -> ImageEmbedder.open(model, open, pooling));
     try {
       index.requireModel(embedder.fingerprint(), model);
       return new QueryVectors(embedder, words ? texts(model, engine, embedder, queries) : null);

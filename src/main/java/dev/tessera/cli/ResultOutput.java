@@ -34,6 +34,11 @@ final class ResultOutput implements Closeable {
     this.out = new BufferedOutputStream(out, 1 << 16);
   }
 
+  /** {@code target}, or standard output if that is null. */
+  static ResultOutput to(@Nullable Path target) throws Failure {
+    return target == null ? standardOutput() : create(target);
+  }
+
   static ResultOutput standardOutput() {
     return new ResultOutput("standard output", null, new FileOutputStream(FileDescriptor.out));
   }

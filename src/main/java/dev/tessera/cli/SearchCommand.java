@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -76,18 +75,7 @@ final class SearchCommand implements Callable<Integer> {
       description = "Look at every vector even where the index has a graph; see 'index info'.")
   private boolean exact;
 
-  @Option(
-      names = {"-f", "--format"},
-      paramLabel = "FORMAT",
-      description =
-          "${COMPLETION-CANDIDATES}. Default: as the name of --output ends, otherwise table.")
-  private ClassifyCommand.@Nullable Format format;
-
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "Write here, not to standard output.")
-  private @Nullable Path output;
+  @Mixin private OutputOptions output = new OutputOptions();
 
   @Option(
       names = "--html",
@@ -103,13 +91,12 @@ final class SearchCommand implements Callable<Integer> {
   public Integer call() throws IOException, Failure {
     ImageInputs.require(topK >= 1, "--top-k must be at least 1, not " + topK);
     Predicate<Entry> filter = filter();
-    HitFormat lines = HitFormat.of(format == null ? formatOf(output) : format);
+    HitFormat lines = HitFormat.of(output.format());
     HitGallery gallery = html == null ? null : new HitGallery(new Decoder());
     try (Index index = Index.open(path, compute.threads());
         QueryVectors vectors =
             QueryVectors.open(index, modelOptions.directory(index.model()), compute, queries);
-        ResultOutput out =
-            output == null ? ResultOutput.standardOutput() : ResultOutput.create(output)) {
+        ResultOutput out = output.open()) {
       out.write(lines.header());
       StringBuilder text = new StringBuilder();
       for (String query : queries) {
@@ -136,13 +123,6 @@ final class SearchCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK;
-  }
-
-  static ClassifyCommand.Format formatOf(@Nullable Path output) {
-    String name = output == null ? "" : output.toString().toLowerCase(Locale.ROOT);
-    return name.endsWith(".jsonl") || name.endsWith(".json")
-        ? ClassifyCommand.Format.JSONL
-        : name.endsWith(".csv") ? ClassifyCommand.Format.CSV : ClassifyCommand.Format.TABLE;
   }
 
   private @Nullable Predicate<Entry> filter() throws Failure {

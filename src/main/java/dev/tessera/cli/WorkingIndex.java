@@ -1,6 +1,5 @@
 package dev.tessera.cli;
 
-import dev.tessera.engine.Engine;
 import dev.tessera.model.ImageEmbedder;
 import dev.tessera.model.Pooling;
 import dev.tessera.search.Index;
@@ -55,8 +54,7 @@ final class WorkingIndex implements AutoCloseable {
     }
     IndexBuildCommand.check(List.of(path), inputs);
     Path model = models.directory();
-    Engine engine = compute.open();
-    ImageEmbedder embedder = IndexBuildCommand.load(model, engine, pooling);
+    ImageEmbedder embedder = compute.open(engine -> ImageEmbedder.open(model, engine, pooling));
     Temporary temporary = null;
     try {
       temporary = Temporary.create();
@@ -94,7 +92,7 @@ final class WorkingIndex implements AutoCloseable {
       throws IOException, Failure {
     Path model = models.directory(index.model());
     Pooling pooling = Pooling.valueOf(index.pooling().toUpperCase(Locale.ROOT));
-    ImageEmbedder embedder = IndexBuildCommand.load(model, compute.open(), pooling);
+    ImageEmbedder embedder = compute.open(engine -> ImageEmbedder.open(model, engine, pooling));
     try {
       index.requireModel(embedder.fingerprint(), model);
       return embedder;

@@ -1,6 +1,5 @@
 package dev.tessera.cli;
 
-import dev.tessera.engine.Engine;
 import dev.tessera.model.Ranking;
 import dev.tessera.model.ZeroShotClassifier;
 import java.io.IOException;
@@ -11,7 +10,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -74,18 +72,7 @@ final class ZeroShotCommand implements Callable<Integer> {
           "Leave out labels with a score below X, from 0 to 1. Default: ${DEFAULT-VALUE}.")
   private float threshold;
 
-  @Option(
-      names = {"-f", "--format"},
-      paramLabel = "FORMAT",
-      description =
-          "${COMPLETION-CANDIDATES}. Default: as the name of --output ends, otherwise table.")
-  private ClassifyCommand.@Nullable Format format;
-
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "Write here, not to standard output: to FILE.partial until all is done.")
-  private @Nullable Path output;
+  @Mixin private OutputOptions output = new OutputOptions();
 
   @Mixin private ImageInputs inputs = new ImageInputs();
 
@@ -99,48 +86,27 @@ final class ZeroShotCommand implements Callable<Integer> {
     inputs.check(paths);
     List<String> names = labels();
     List<String> sentences = templates();
-    Path target = output;
-    Engine engine = compute.open();
-    try (ZeroShotClassifier classifier = load(engine, names, sentences)) {
+    try (ZeroShotClassifier classifier =
+        compute.open(engine ->
+            ZeroShotClassifier.open(modelOptions.directory(), engine, names, sentences))) {
       int most = Math.min(topK, names.size());
-      int batch = inputs.batchSize(classifier.preprocessor());
-      int expected = ImageInputs.expectedBatch(paths, batch);
       ImageRun<ImageFile> images =
           new ImageRun<>(
-              new ImageRun.Steps(
-                  inputs.decoder(),
+              inputs.steps(
                   classifier.preprocessor(),
                   classifier::logits,
-                  () -> classifier.prepare(expected),
-                  batch,
+                  classifier::prepare,
+                  paths,
                   compute.threads()),
-              Terminal.ofStandardError(target != null));
-      ResultFormat results =
-          switch (ClassifyCommand.Format.of(format, target)) {
-            case TABLE -> new TableFormat(names);
-            case CSV -> new CsvFormat(most);
-            case JSONL -> new JsonLinesFormat();
-          };
+              Terminal.ofStandardError(output.file() != null));
       ClassifyRun run =
           new ClassifyRun(
               images,
               new Ranking(names, classifier.isMultiLabel(), most, threshold),
-              results,
+              ResultFormat.of(output.format(), names, most),
               null);
       images.count(inputs.counted(paths, Set.of()));
-      return run.run(
-          inputs.files(paths, Set.of()),
-          target == null ? ResultOutput.standardOutput() : ResultOutput.create(target));
-    }
-  }
-
-  private ZeroShotClassifier load(Engine engine, List<String> names, List<String> sentences)
-      throws IOException, Failure {
-    try {
-      return ZeroShotClassifier.open(modelOptions.directory(), engine, names, sentences);
-    } catch (IOException | Failure | RuntimeException | Error e) {
-      engine.close();
-      throw e;
+      return run.run(inputs.files(paths, Set.of()), output.open());
     }
   }
 
