@@ -45,9 +45,9 @@ final class NeighborGraph extends HnswGraph {
   private final int maxConnections;
   private final int entry;
   private final Level[] levels;
-  private long next;
-  private int remaining;
-  private int neighbors;
+  private final int[] neighbors;
+  private int count;
+  private int next;
 
   private NeighborGraph(
       MemorySegment file, int size, int maxConnections, int entry, Level[] levels) {
@@ -56,6 +56,7 @@ final class NeighborGraph extends HnswGraph {
     this.maxConnections = maxConnections;
     this.entry = entry;
     this.levels = levels;
+    this.neighbors = new int[width(0, maxConnections) - 1];
   }
 
   /** Writes a graph that was built in memory. */
@@ -172,9 +173,12 @@ final class NeighborGraph extends HnswGraph {
   public void seek(int level, int target) {
     Level where = levels[level];
     long slot = level == 0 ? target : find(where, target);
-    next = where.slots + slot * where.width;
-    neighbors = Math.clamp(at(file, next), 0, where.width - 1);
-    remaining = neighbors;
+    long at = where.slots + slot * where.width;
+    count = Math.clamp(at(file, at), 0, where.width - 1);
+    next = 0;
+    for (int i = 0; i < count; i++) {
+      neighbors[i] = at(file, at + 1 + i);
+    }
   }
 
   private int find(Level level, int node) {
@@ -193,11 +197,10 @@ final class NeighborGraph extends HnswGraph {
 
   @Override
   public int nextNeighbor() {
-    if (remaining == 0) {
+    if (next == count) {
       return DocIdSetIterator.NO_MORE_DOCS;
     }
-    remaining--;
-    int node = at(file, ++next);
+    int node = neighbors[next++];
     if (node < 0 || node >= size) {
       throw new IllegalStateException("the graph names row " + node + " of " + size);
     }
@@ -226,7 +229,7 @@ final class NeighborGraph extends HnswGraph {
 
   @Override
   public int neighborCount() {
-    return neighbors;
+    return count;
   }
 
   @Override

@@ -1,12 +1,16 @@
 package dev.tessera.engine.cpu;
 
+import static dev.tessera.engine.cpu.Lanes.SPECIES;
 import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.UpdateOp;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/** The optimisers' steps: one pass over parameter, gradient and moments. */
+/**
+ * The optimisers' steps: one pass over parameter, gradient and moments. Adam's is written in vectors
+ * for its division and root; the JIT vectorises the others' plain loops.
+ */
 final class UpdateSteps {
   private static final int BLOCK = 16_384;
 
@@ -67,16 +71,30 @@ final class UpdateSteps {
     float rest1 = (float) (1 - op.beta1());
     float rest2 = (float) (1 - op.beta2());
     float epsilon = (float) op.epsilon();
-    for (int i = from; i < end; i += WIDTH) {
-      FloatVector p = VectorGradients.load(parameter, i, end);
-      FloatVector g = VectorGradients.load(gradient, i, end).mul(factor).add(p.mul(pull));
-      FloatVector m = VectorGradients.load(first, i, end).mul(beta1).add(g.mul(rest1));
-      FloatVector v = VectorGradients.load(second, i, end).mul(beta2).add(g.mul(g).mul(rest2));
+    int whole = from + SPECIES.loopBound(end - from);
+    for (int i = from; i < whole; i += WIDTH) {
+      FloatVector p = vector(parameter, i);
+      FloatVector g = vector(gradient, i).mul(factor).add(p.mul(pull));
+      FloatVector m = vector(first, i).mul(beta1).add(g.mul(rest1));
+      FloatVector v = vector(second, i).mul(beta2).add(g.mul(g).mul(rest2));
       FloatVector change = m.mul(step).div(v.sqrt().mul(root).add(epsilon));
-      VectorGradients.store(m, first, i, end);
-      VectorGradients.store(v, second, i, end);
-      VectorGradients.store(p.mul(keep).sub(change), parameter, i, end);
+      m.intoArray(first, i);
+      v.intoArray(second, i);
+      p.mul(keep).sub(change).intoArray(parameter, i);
     }
+    for (int i = whole; i < end; i++) {
+      float p = parameter[i];
+      float g = gradient[i] * factor + p * pull;
+      float m = first[i] * beta1 + g * rest1;
+      float v = second[i] * beta2 + g * g * rest2;
+      first[i] = m;
+      second[i] = v;
+      parameter[i] = p * keep - m * step / ((float) Math.sqrt(v) * root + epsilon);
+    }
+  }
+
+  private static FloatVector vector(float[] x, int i) {
+    return FloatVector.fromArray(SPECIES, x, i);
   }
 
   /** See {@link UpdateOp.Sgd}. */
@@ -91,20 +109,20 @@ final class UpdateSteps {
     float decay = (float) op.decay();
     return (pool, kernels) -> {
       float rate = (float) (schedule[0] * op.rateScale());
+      float factor = norm[1];
       over(
           pool,
           parameter.length,
           (from, end) -> {
-            for (int i = from; i < end; i += WIDTH) {
-              FloatVector p = VectorGradients.load(parameter, i, end);
-              FloatVector step =
-                  VectorGradients.load(gradient, i, end).mul(norm[1]).add(p.mul(decay));
+            for (int i = from; i < end; i++) {
+              float p = parameter[i];
+              float step = gradient[i] * factor + p * decay;
               if (velocity != null) {
-                FloatVector b = VectorGradients.load(velocity, i, end).mul(momentum).add(step);
-                VectorGradients.store(b, velocity, i, end);
-                step = op.nesterov() ? step.add(b.mul(momentum)) : b;
+                float b = velocity[i] * momentum + step;
+                velocity[i] = b;
+                step = op.nesterov() ? step + b * momentum : b;
               }
-              VectorGradients.store(p.sub(step.mul(rate)), parameter, i, end);
+              parameter[i] = p - step * rate;
             }
           });
     };
@@ -119,10 +137,8 @@ final class UpdateSteps {
             pool,
             average.length,
             (from, end) -> {
-              for (int i = from; i < end; i += WIDTH) {
-                FloatVector a = VectorGradients.load(average, i, end).mul(decay);
-                FloatVector p = VectorGradients.load(parameter, i, end).mul(rest);
-                VectorGradients.store(a.add(p), average, i, end);
+              for (int i = from; i < end; i++) {
+                average[i] = average[i] * decay + parameter[i] * rest;
               }
             });
   }
@@ -134,9 +150,8 @@ final class UpdateSteps {
             pool,
             sum.length,
             (from, end) -> {
-              for (int i = from; i < end; i += WIDTH) {
-                FloatVector g = VectorGradients.load(gradient, i, end).mul(op.factor());
-                VectorGradients.store(g.add(VectorGradients.load(sum, i, end)), sum, i, end);
+              for (int i = from; i < end; i++) {
+                sum[i] += gradient[i] * op.factor();
               }
             });
   }

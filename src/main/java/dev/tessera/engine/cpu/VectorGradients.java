@@ -265,13 +265,13 @@ final class VectorGradients {
   }
 
   /** Elements {@code i} on; 0 in the lanes past {@code end}. */
-  static FloatVector load(float[] x, int i, int end) {
+  private static FloatVector load(float[] x, int i, int end) {
     return i + WIDTH <= end
         ? FloatVector.fromArray(SPECIES, x, i)
         : FloatVector.fromArray(SPECIES, x, i, SPECIES.indexInRange(i, end));
   }
 
-  static void store(FloatVector vector, float[] x, int i, int end) {
+  private static void store(FloatVector vector, float[] x, int i, int end) {
     if (i + WIDTH <= end) {
       vector.intoArray(x, i);
     } else {
