@@ -101,15 +101,19 @@ final class Kernels {
     }
   }
 
-  /** {@code output = left + right} for a row of a tile, {@link Lanes#COLUMNS} floats. */
-  void sum(float[] left, int l, float[] right, int r, float[] output, int o) {
+  /** {@code output = left + right} for {@code count} floats, whole vectors. */
+  void sum(float[] left, int l, float[] right, int r, float[] output, int o, int count) {
     if (vectorProducts) {
-      VectorKernels.sum(left, l, right, r, output, o, Lanes.COLUMNS);
+      VectorKernels.sum(left, l, right, r, output, o, count);
     } else {
-      for (int i = 0; i < Lanes.COLUMNS; i++) {
+      for (int i = 0; i < count; i++) {
         output[o + i] = left[l + i] + right[r + i];
       }
     }
+  }
+
+  boolean vectorProducts() {
+    return vectorProducts;
   }
 
   void useVectorProducts() {

@@ -2,6 +2,7 @@ package dev.tessera.engine.cpu;
 
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
+import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import java.util.ArrayList;
@@ -173,25 +174,49 @@ final class LinearStep implements Step {
   private void multiply(Block block, float[] edge, Kernels kernels) {
     PackedMatrix weights = block.layer.weights;
     int fullTiles = Math.min(block.endTile, rows / ROWS);
-    int fullPanels = Math.min(block.endPanel, weights.out() / COLUMNS);
-    for (int panel = block.firstPanel; panel < fullPanels; panel++) {
-      for (int k = 0; k < depth; k += DEPTH) {
-        multiplyPanel(block.layer, block.firstTile, fullTiles, panel, k, kernels);
+    for (int panel = block.firstPanel; panel < block.endPanel; panel++) {
+      int columns = Math.min(COLUMNS, weights.out() - panel * COLUMNS);
+      boolean whole = columns == COLUMNS || (columns == 2 * WIDTH && narrow(kernels));
+      int edgeTile = whole ? fullTiles : block.firstTile;
+      for (int k = 0; whole && k < depth; k += DEPTH) {
+        multiplyPanel(block.layer, block.firstTile, fullTiles, panel, columns, k, kernels);
       }
-      if (fullTiles < block.endTile) {
-        multiplyEdge(block.layer, fullTiles, panel, edge, kernels);
+      for (int tile = edgeTile; tile < block.endTile; tile++) {
+        multiplyEdge(block.layer, tile, panel, edge, kernels);
       }
     }
-    if (fullPanels < block.endPanel) {
-      for (int tile = block.firstTile; tile < block.endTile; tile++) {
-        multiplyEdge(block.layer, tile, fullPanels, edge, kernels);
-      }
+  }
+
+  /** Whether half a panel can be computed by a kernel of half the width. */
+  private boolean narrow(Kernels kernels) {
+    return left.order != Order.PACKED && kernels.vectorProducts();
+  }
+
+  /** One block of k of one tile and the first {@code columns} of one panel. */
+  private void multiply(
+      int tile,
+      int k,
+      long b,
+      int steps,
+      float[] c,
+      int c0,
+      int stride,
+      int columns,
+      Kernels kernels) {
+    // A training has the time to let the JIT compile narrow kernels, too; one image has not.
+    int computed = left.order == Order.PACKED ? COLUMNS : columns;
+    if (left.order == Order.IN_PLACE && tile < rows / ROWS) {
+      int a = tile * ROWS * depth + k;
+      kernels.multiplyRows(left.array, a, depth, b, steps, c, c0, stride, computed);
+    } else {
+      int a = (tile * depth + k) * ROWS;
+      kernels.multiplyAdd(packed, a, b, steps, c, c0, stride, computed);
     }
   }
 
   /** Whole tiles against one block of k of one panel, straight into the output. */
   private void multiplyPanel(
-      Layer layer, int firstTile, int endTile, int panel, int k, Kernels kernels) {
+      Layer layer, int firstTile, int endTile, int panel, int columns, int k, Kernels kernels) {
     PackedMatrix weights = layer.weights;
     float[] output = layer.output;
     int out = weights.out();
@@ -200,42 +225,28 @@ final class LinearStep implements Step {
     for (int tile = firstTile; tile < endTile; tile++) {
       int c = tile * ROWS * out + panel * COLUMNS;
       if (k == 0) {
-        begin(weights.bias(), panel * COLUMNS, layer.residual, output, c, out, kernels);
+        begin(layer, panel * COLUMNS, columns, c, kernels);
       }
-      multiply(tile, k, b, steps, output, c, out, kernels);
+      multiply(tile, k, b, steps, output, c, out, columns, kernels);
       if (k + steps == depth && layer.activation != Activation.IDENTITY) {
         for (int row = 0; row < ROWS; row++) {
-          kernels.activate(layer.activation, output, c + row * out, COLUMNS);
+          kernels.activate(layer.activation, output, c + row * out, columns);
         }
       }
     }
   }
 
-  /** One block of k of one tile and one panel. */
-  private void multiply(
-      int tile, int k, long b, int steps, float[] c, int c0, int stride, Kernels kernels) {
-    if (left.order == Order.IN_PLACE && tile < rows / ROWS) {
-      kernels.multiplyRows(left.array, tile * ROWS * depth + k, depth, b, steps, c, c0, stride);
-    } else {
-      kernels.multiplyAdd(packed, (tile * depth + k) * ROWS, b, steps, c, c0, stride);
-    }
-  }
-
   /** A tile starts as bias plus residual; the kernel adds the product. */
-  private static void begin(
-      float[] bias,
-      int column,
-      float @Nullable [] residual,
-      float[] output,
-      int c,
-      int stride,
-      Kernels kernels) {
+  private static void begin(Layer layer, int column, int columns, int c, Kernels kernels) {
+    float[] bias = layer.weights.bias();
+    float[] residual = layer.residual;
+    float[] output = layer.output;
     for (int row = 0; row < ROWS; row++) {
-      int at = c + row * stride;
+      int at = c + row * layer.weights.out();
       if (residual == null) {
-        System.arraycopy(bias, column, output, at, COLUMNS);
+        System.arraycopy(bias, column, output, at, columns);
       } else {
-        kernels.sum(residual, at, bias, column, output, at);
+        kernels.sum(residual, at, bias, column, output, at, columns);
       }
     }
   }
@@ -260,7 +271,7 @@ final class LinearStep implements Step {
     }
     for (int k = 0; k < depth; k += DEPTH) {
       int steps = Math.min(DEPTH, depth - k);
-      multiply(tile, k, weights.panel(panel, k), steps, c, 0, COLUMNS, kernels);
+      multiply(tile, k, weights.panel(panel, k), steps, c, 0, COLUMNS, columns, kernels);
     }
     kernels.activate(layer.activation, c, 0, tileRows * COLUMNS);
     for (int row = 0; row < tileRows; row++) {

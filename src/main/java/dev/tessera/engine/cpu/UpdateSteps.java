@@ -8,8 +8,8 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The optimisers' steps: one pass over parameter, gradient and moments. Adam's is written in vectors
- * for its division and root; the JIT vectorises the others' plain loops.
+ * The optimisers' steps: one pass over parameter, gradient and moments. Adam's is written in
+ * vectors for its division and root; the JIT vectorises the others' plain loops.
  */
 final class UpdateSteps {
   private static final int BLOCK = 16_384;

@@ -114,12 +114,12 @@ class KernelsTest {
     Kernels vector = new Kernels();
     vector.useVectorProducts();
     float[] expected = new float[2 * Lanes.COLUMNS];
-    plain.sum(left, 3, right, 1, expected, 2);
+    plain.sum(left, 3, right, 1, expected, 2, Lanes.COLUMNS);
     for (int i = 0; i < Lanes.COLUMNS; i++) {
       assertThat(expected[2 + i]).isEqualTo(left[3 + i] + right[1 + i]);
     }
     float[] output = new float[2 * Lanes.COLUMNS];
-    vector.sum(left, 3, right, 1, output, 2);
+    vector.sum(left, 3, right, 1, output, 2, Lanes.COLUMNS);
     assertThat(output).isEqualTo(expected);
   }
 
