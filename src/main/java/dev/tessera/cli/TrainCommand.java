@@ -48,7 +48,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Options that may change when a training goes on: they change no number. */
   private static final Set<String> CHANGEABLE =
-      Set.of("--checkpoint-every", "--threads", "--cache", "--device");
+      Set.of("--checkpoint-every", "--threads", "--cache", "--cache-dir", "--device");
 
   private record Section(String mixin, String heading) {}
 

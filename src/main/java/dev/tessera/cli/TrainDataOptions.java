@@ -5,6 +5,7 @@ import dev.tessera.data.Dataset;
 import dev.tessera.data.Grouping;
 import dev.tessera.data.LabelledImages;
 import dev.tessera.data.Part;
+import dev.tessera.data.PictureCache;
 import dev.tessera.data.Split;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,8 +88,20 @@ final class TrainDataOptions {
   @Option(
       names = "--cache",
       paramLabel = "MIB",
-      description = "Memory for decoded images. Default: a third of the heap.")
+      description = {
+        "Room for decoded images. Default: a third of the heap; with --cache-dir, half of what is",
+        "free there."
+      })
   private int cache = -1;
+
+  @Option(
+      names = "--cache-dir",
+      paramLabel = "DIR",
+      description = {
+        "Keep decoded images in files in DIR rather than in memory. Later trainings on the same",
+        "images use them, too; nothing else is kept there."
+      })
+  private @Nullable Path cacheDirectory;
 
   @Option(
       names = "--labels",
@@ -136,8 +149,23 @@ final class TrainDataOptions {
     return balance;
   }
 
-  /** In bytes. */
-  long cache() {
-    return cache < 0 ? Runtime.getRuntime().maxMemory() / 3 : (long) cache << 20;
+  /**
+   * Where decoded images are kept.
+   *
+   * @param share part of the room there is
+   */
+  PictureCache cache(double share) throws Failure {
+    Path folder = cacheDirectory;
+    if (folder == null) {
+      long room = cache < 0 ? Runtime.getRuntime().maxMemory() / 3 : (long) cache << 20;
+      return new PictureCache.Memory((long) (share * room));
+    }
+    try {
+      Files.createDirectories(folder);
+      long room = cache < 0 ? Files.getFileStore(folder).getUsableSpace() / 2 : (long) cache << 20;
+      return new PictureCache.Disk(folder, (long) (share * room));
+    } catch (IOException e) {
+      throw ResultOutput.failure(folder.toString(), e);
+    }
   }
 }

@@ -6,7 +6,6 @@ import dev.tessera.data.ClassBalance;
 import dev.tessera.data.Dataset;
 import dev.tessera.data.LabelledImage;
 import dev.tessera.data.LabelledImages;
-import dev.tessera.data.PictureCache;
 import dev.tessera.data.Split;
 import dev.tessera.data.SplitTable;
 import dev.tessera.engine.Engine;
@@ -131,36 +130,37 @@ final class TrainRun {
       Engine engine, Model model, Dataset dataset, Split split, List<String> origin, String command)
       throws IOException, Failure, DivergenceException, InterruptedException {
     Preprocessor preprocessor = ImageClassifier.preprocessor(model);
-    Batches training = training(split.train(), preprocessor);
-    Batches validation =
-        split.validation().size() == 0 ? null : validation(split.validation(), preprocessor);
-    TrainingPlan plan = plan();
-    ModelCard card =
-        new ModelCard(
-            String.valueOf(run.path().toAbsolutePath().normalize().getFileName()),
-            origin,
-            TrainFacts.data(options, dataset, split, preprocessor),
-            TrainFacts.settings(options, plan),
-            command,
-            TrainFacts.machine(engine));
-    TrainProgress progress = new TrainProgress(terminal, run, training, dataset.problems());
-    Trainer trainer =
-        new Trainer(
-            engine,
-            model,
-            preprocessor,
-            training,
-            validation,
-            plan,
-            run,
-            progress,
-            card::text,
-            System::nanoTime);
-    if (!stored.isEmpty() && trainer.resume()) {
-      terminal.message("tessera: going on after " + count(trainer.updatesDone(), "update"));
+    try (Batches training = training(split.train(), preprocessor);
+        Batches validation =
+            split.validation().size() == 0 ? null : validation(split.validation(), preprocessor)) {
+      TrainingPlan plan = plan();
+      ModelCard card =
+          new ModelCard(
+              String.valueOf(run.path().toAbsolutePath().normalize().getFileName()),
+              origin,
+              TrainFacts.data(options, dataset, split, preprocessor),
+              TrainFacts.settings(options, plan),
+              command,
+              TrainFacts.machine(engine));
+      TrainProgress progress = new TrainProgress(terminal, run, training, dataset.problems());
+      Trainer trainer =
+          new Trainer(
+              engine,
+              model,
+              preprocessor,
+              training,
+              validation,
+              plan,
+              run,
+              progress,
+              card::text,
+              System::nanoTime);
+      if (!stored.isEmpty() && trainer.resume()) {
+        terminal.message("tessera: going on after " + count(trainer.updatesDone(), "update"));
+      }
+      terminal.message("tessera: " + describe(plan, training));
+      return run(trainer, progress);
     }
-    terminal.message("tessera: " + describe(plan, training));
-    return run(trainer, progress);
   }
 
   private int run(Trainer trainer, TrainProgress progress)
@@ -219,7 +219,7 @@ final class TrainRun {
             best.epoch());
   }
 
-  private Batches training(LabelledImages images, Preprocessor preprocessor) {
+  private Batches training(LabelledImages images, Preprocessor preprocessor) throws Failure {
     TrainDataOptions.Balance balance = options.images().balance();
     TrainRecipeOptions recipe = options.recipe();
     Augmentation augmentation =
@@ -241,21 +241,16 @@ final class TrainRun {
             .withThreads(options.compute().threads())
             .withPrefetch(3);
     return new Batches(
-        images,
-        preprocessor,
-        augmentation,
-        decoder,
-        new PictureCache.Memory(options.images().cache()),
-        settings);
+        images, preprocessor, augmentation, decoder, options.images().cache(1), settings);
   }
 
-  private Batches validation(LabelledImages images, Preprocessor preprocessor) {
+  private Batches validation(LabelledImages images, Preprocessor preprocessor) throws Failure {
     return new Batches(
         images,
         preprocessor,
         null,
         decoder,
-        new PictureCache.Memory(options.images().cache() / 8),
+        options.images().cache(0.125),
         Batches.Settings.evaluation(value(options.recipe().batchSize))
             .withThreads(options.compute().threads()));
   }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,6 +71,10 @@ class TrainCommandTest {
     assertThat(done.out()).contains("of the validation images right");
     assertThat(Files.readAllLines(run.resolve("metrics.jsonl"))).hasSize(3);
     assertThat(Files.size(run.resolve("curves.png"))).isGreaterThan(1000);
+    assertThat(Files.readAllLines(run.resolve("split.csv")))
+        .hasSize(49)
+        .filteredOn(line -> line.endsWith(",validation"))
+        .hasSize(12);
     for (String checkpoint : List.of("best", "last")) {
       try (Model model = Models.load(run.resolve(checkpoint))) {
         assertThat(model.labels()).containsExactly("day", "night");
@@ -174,6 +179,25 @@ class TrainCommandTest {
       assertThat(after.tensor(frozen).toFloats()).isEqualTo(before.tensor(frozen).toFloats());
       assertThat(after.tensor("classifier.weight").shape().extent(0)).isEqualTo(2);
     }
+  }
+
+  @Test
+  void aCacheOnDiskChangesNothingButTheTime() throws Exception {
+    assertThat(train("--epochs", "2").exitCode()).isZero();
+    byte[] expected = Files.readAllBytes(run.resolve("last/model.safetensors"));
+    Path cache = folder.resolve("cache");
+    for (int i = 0; i < 2; i++) { // the second time the images come from the cache
+      CommandLineRun done = train("--epochs", "2", "--overwrite", "--cache-dir", cache.toString());
+      assertThat(done.exitCode()).as(done.err()).isZero();
+      assertThat(Files.readAllBytes(run.resolve("last/model.safetensors"))).isEqualTo(expected);
+      try (Stream<Path> files = Files.list(cache)) {
+        assertThat(files.mapToLong(file -> file.toFile().length()).sum()).isGreaterThan(48 * 144);
+      }
+    }
+    Path file = Files.writeString(folder.resolve("file"), "no folder");
+    CommandLineRun refused = train("--epochs", "1", "--overwrite", "--cache-dir", file.toString());
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.OUTPUT);
+    assertThat(refused.err()).contains("cannot write " + file);
   }
 
   @Test
