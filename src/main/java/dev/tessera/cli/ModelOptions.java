@@ -51,7 +51,7 @@ final class ModelOptions {
     throw new Failure(
         ExitCode.USAGE,
         found.isEmpty()
-            ? "no model: Tessera brings none along yet, so give one with --model DIR, a directory with"
+            ? "no model: there is none in pretrained/, so give one with --model DIR, a directory with"
                 + " config.json and model.safetensors as Hugging Face publishes it"
             : "which model? Give one of these with --model: " + found);
   }
