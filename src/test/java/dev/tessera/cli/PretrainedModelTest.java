@@ -39,7 +39,7 @@ class PretrainedModelTest {
 
   /** The sample images are named as what they show. */
   private static void assertRight(String line) {
-    String[] cells = line.split(",");
+    String[] cells = line.split(",", -1);
     String file = Path.of(cells[0]).getFileName().toString();
     assertThat(cells[1].toLowerCase(Locale.ROOT).replaceAll("[^a-z]+", "-") + ".png")
         .isEqualTo(file);
