@@ -18,6 +18,11 @@ final class Ids {
     return size;
   }
 
+  /** The id that was added last. */
+  int last() {
+    return values[size - 1];
+  }
+
   /** Forgets all but the first {@code count}. */
   void truncate(int count) {
     size = count;

@@ -31,16 +31,17 @@ record OpenClipCleaning() implements Normalizer {
     return lower(singleSpaces(plain));
   }
 
-  /** The canonical form that SigLIP was trained on: small letters, no ASCII punctuation. */
-  static Normalizer canonical() {
-    return new Canonical();
+  /** The canonical form that SigLIP was trained on: no ASCII punctuation, and small letters. */
+  static Normalizer canonical(boolean lowercase) {
+    return new Canonical(lowercase);
   }
 
-  private record Canonical() implements Normalizer {
+  private record Canonical(boolean lowercase) implements Normalizer {
     @Override
     public String apply(String text) {
       return singleSpaces(
-          Characters.without(lower(text), c -> c < 0x80 && Characters.isPunctuation(c)));
+          Characters.without(
+              lowercase ? lower(text) : text, c -> c < 0x80 && Characters.isPunctuation(c)));
     }
   }
 

@@ -77,6 +77,21 @@ record SentencePieceModel(
     }
   }
 
+  /** This model, but without a space in front of a text. */
+  SentencePieceModel withoutDummyPrefix() {
+    return new SentencePieceModel(
+        file,
+        kind,
+        pieces,
+        byteFallback,
+        spaceAsSuffix,
+        unknownSurface,
+        charsMap,
+        false,
+        removeExtraSpaces,
+        escapeSpaces);
+  }
+
   /** The id of the unknown piece. */
   int unknown() {
     for (int id = 0; id < pieces.size(); id++) {

@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class SentencePieceTokenizer implements Tokenizer {
   private final SentencePieceModel model;
-  private final Normalizer before;
   private final Template template;
   private final int padId;
   private final int maxLength;
@@ -26,14 +25,11 @@ final class SentencePieceTokenizer implements Tokenizer {
   private final int unknown;
 
   /**
-   * @param before what is done to a text first
    * @param template the special tokens around a text
    * @param padId -1 for none
    */
-  SentencePieceTokenizer(
-      SentencePieceModel model, Normalizer before, Template template, int padId, int maxLength) {
+  SentencePieceTokenizer(SentencePieceModel model, Template template, int padId, int maxLength) {
     this.model = model;
-    this.before = before;
     this.template = template;
     this.padId = padId;
     this.maxLength = maxLength;
@@ -100,7 +96,7 @@ final class SentencePieceTokenizer implements Tokenizer {
 
   @Override
   public int[] encodePlain(String text) {
-    byte[] normalized = normalizer.normalize(before.apply(text).getBytes(StandardCharsets.UTF_8));
+    byte[] normalized = normalizer.normalize(text.getBytes(StandardCharsets.UTF_8));
     Ids out = new Ids();
     boolean[] afterUnknown = new boolean[1];
     SentencePieceBpe.Output output =

@@ -30,6 +30,9 @@ record Template(List<Part> single, List<Part> pair, boolean cutFront) {
         ids = List.copyOf(ids);
       }
     }
+
+    /** A special token, unless what is before ends with it already. */
+    record End(int id, int typeId) implements Part {}
   }
 
   Template {
@@ -40,6 +43,15 @@ record Template(List<Part> single, List<Part> pair, boolean cutFront) {
   /** A text, and each of two, followed by one token. */
   static Template ending(int id) {
     Part end = new Part.Special(List.of(id), 0);
+    return new Template(
+        List.of(new Part.Text(false, 0), end),
+        List.of(new Part.Text(false, 0), end, new Part.Text(true, 0), end),
+        false);
+  }
+
+  /** A text, and each of two, followed by one token unless it ends with that. */
+  static Template endingOnce(int id) {
+    Part end = new Part.End(id, 0);
     return new Template(
         List.of(new Part.Text(false, 0), end),
         List.of(new Part.Text(false, 0), end, new Part.Text(true, 0), end),
@@ -117,6 +129,12 @@ record Template(List<Part> single, List<Part> pair, boolean cutFront) {
             ids.add(id);
           }
         }
+        case Part.End(int id, int type) -> {
+          typeId = type;
+          if (ids.size() == 0 || ids.last() != id) {
+            ids.add(id);
+          }
+        }
       }
       while (types.size() < ids.size()) {
         types.add(typeId);
@@ -128,7 +146,12 @@ record Template(List<Part> single, List<Part> pair, boolean cutFront) {
   private static int special(List<Part> parts) {
     int count = 0;
     for (Part part : parts) {
-      count += part instanceof Part.Special(List<Integer> ids, int _) ? ids.size() : 0;
+      count +=
+          switch (part) {
+            case Part.Text _ -> 0;
+            case Part.Special(List<Integer> ids, int _) -> ids.size();
+            case Part.End _ -> 1;
+          };
     }
     return count;
   }

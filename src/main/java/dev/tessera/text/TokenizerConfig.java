@@ -5,6 +5,8 @@ import dev.tessera.checkpoint.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +59,22 @@ final class TokenizerConfig {
       }
     }
     return fallback;
+  }
+
+  /** How the tokens of {@code added_tokens_decoder} are spelled. */
+  List<String> addedTokens() throws CheckpointException {
+    Fields byId = config.object("added_tokens_decoder");
+    List<String> tokens = new ArrayList<>();
+    if (byId == null) {
+      return tokens;
+    }
+    for (String id : byId.values().keySet()) {
+      Fields token = byId.object(id);
+      if (token != null) {
+        tokens.add(token.text("content"));
+      }
+    }
+    return tokens;
   }
 
   /** {@code model_max_length}, or {@link Tokenizer#UNLIMITED}. */

@@ -117,27 +117,52 @@ public final class Tokenizers {
 
   private static Tokenizer sentencePiece(SentencePieceModel model, TokenizerConfig config)
       throws CheckpointException {
-    String kind = config.tokenizerClass();
-    Tokenizer bare =
-        new SentencePieceTokenizer(
-            model, new Normalizer.None(), Template.NONE, -1, config.maxLength());
+    if (config.tokenizerClass().equals("SiglipTokenizer")) {
+      return siglip(model, config);
+    }
+    Tokenizer bare = new SentencePieceTokenizer(model, Template.NONE, -1, config.maxLength());
     int pad = bare.id(Objects.requireNonNull(config.token("pad_token", "<pad>")));
     int end = bare.id(Objects.requireNonNull(config.token("eos_token", "</s>")));
     int start = bare.id(Objects.requireNonNull(config.token("bos_token", "<s>")));
     Template template =
-        switch (kind) {
-          case "T5Tokenizer", "SiglipTokenizer" -> end < 0 ? Template.NONE : Template.ending(end);
+        switch (config.tokenizerClass()) {
+          case "T5Tokenizer" -> end < 0 ? Template.NONE : Template.ending(end);
           case "LlamaTokenizer" ->
               config.flag("add_bos_token", true) && start >= 0
                   ? Template.beginning(start)
                   : Template.NONE;
           default -> Template.NONE;
         };
-    Normalizer before =
-        kind.equals("SiglipTokenizer") && config.flag("do_lower_case", true)
-            ? OpenClipCleaning.canonical()
-            : new Normalizer.None();
-    return new SentencePieceTokenizer(model, before, template, pad, config.maxLength());
+    return new SentencePieceTokenizer(model, template, pad, config.maxLength());
+  }
+
+  private static Tokenizer siglip(SentencePieceModel model, TokenizerConfig config)
+      throws CheckpointException {
+    SentencePieceTokenizer pieces =
+        new SentencePieceTokenizer(
+            model.withoutDummyPrefix(), Template.NONE, -1, config.maxLength());
+    String unknown = Objects.requireNonNull(config.token("unk_token", "<unk>"));
+    String end = Objects.requireNonNull(config.token("eos_token", "</s>"));
+    String pad = Objects.requireNonNull(config.token("pad_token", "</s>"));
+    SequencedSet<String> special = new LinkedHashSet<>(List.of(unknown, end, pad));
+    special.addAll(config.addedTokens());
+    if (pieces.id(end) < 0) {
+      throw new CheckpointException(
+          model.file(),
+          "has no piece "
+              + end
+              + " to end a text with; check that all of the tokenizer's files belong together");
+    }
+    return new SiglipTokenizer(
+        pieces,
+        special.stream()
+            .filter(token -> pieces.id(token) >= 0)
+            .map(token -> AddedTokens.Token.special(pieces.id(token), token))
+            .toList(),
+        OpenClipCleaning.canonical(config.flag("do_lower_case", true)),
+        unknown,
+        pieces.id(end),
+        pieces.id(pad));
   }
 
   private static Tokenizer bytePairs(Path directory, TokenizerConfig config) throws IOException {

@@ -89,6 +89,25 @@ class GoldenTokenizerTest {
   }
 
   @Test
+  void siglip(@TempDir Path folder) throws IOException {
+    Path rows = RESOURCES.resolve("siglip");
+    Files.copy(rows.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
+    Files.copy(RESOURCES.resolve("spm-unigram/spiece.model"), folder.resolve("spiece.model"));
+    Tokenizer tokenizer = Tokenizers.load(folder);
+    plain(tokenizer, rows, "ids", false);
+    SoftAssertions softly = new SoftAssertions();
+    for (Map<String, @Nullable Object> row : rows(rows)) {
+      softly
+          .assertThat(tokenizer.encode(text(row), null, 5).ids())
+          .as(text(row))
+          .isEqualTo(ints(row, "ids_of_5"));
+    }
+    softly.assertAll();
+    assertThat(tokenizer.padId()).isEqualTo(tokenizer.id("</s>"));
+    assertThat(tokenizer.maxLength()).isEqualTo(64);
+  }
+
+  @Test
   void clip() throws IOException {
     Path folder = shared("tokenizers/clip-bpe");
     plain(Tokenizers.load(folder), folder, "hf", false);
