@@ -1,7 +1,6 @@
 package dev.tessera.cli;
 
 import dev.tessera.model.ImageClassifier;
-import dev.tessera.model.Ranking;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,20 +38,7 @@ final class ClassifyCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
 
-  @Option(
-      names = {"-k", "--top-k"},
-      paramLabel = "N",
-      defaultValue = "5",
-      description = "Most labels for an image. Default: ${DEFAULT-VALUE}.")
-  private int topK;
-
-  @Option(
-      names = {"-t", "--threshold"},
-      paramLabel = "X",
-      defaultValue = "0",
-      description =
-          "Leave out labels with a score below X, from 0 to 1. Default: ${DEFAULT-VALUE}.")
-  private float threshold;
+  @Mixin private RankingOptions rankingOptions = new RankingOptions();
 
   @Mixin private OutputOptions output = new OutputOptions();
 
@@ -91,7 +77,7 @@ final class ClassifyCommand implements Callable<Integer> {
     }
     try (ImageClassifier classifier =
         compute.open(engine -> ImageClassifier.open(modelOptions.directory(), engine))) {
-      int most = Math.min(topK, classifier.labels().size());
+      List<String> labels = classifier.labels();
       ImageRun<ImageFile> images =
           new ImageRun<>(
               inputs.steps(
@@ -104,9 +90,9 @@ final class ClassifyCommand implements Callable<Integer> {
       ClassifyRun run =
           new ClassifyRun(
               images,
-              new Ranking(classifier.labels(), classifier.isMultiLabel(), most, threshold),
-              ResultFormat.of(output.format(), classifier.labels(), most),
-              sortInto == null ? null : new LabelFolders(sortInto, sortMode, classifier.labels()));
+              rankingOptions.ranking(labels, classifier.isMultiLabel()),
+              ResultFormat.of(output.format(), labels, rankingOptions.most(labels)),
+              sortInto == null ? null : new LabelFolders(sortInto, sortMode, labels));
       Set<Path> skipped = ImageInputs.skipping(sortInto);
       ImageFiles files = inputs.files(paths, skipped);
       images.count(inputs.counted(paths, skipped));
@@ -117,9 +103,7 @@ final class ClassifyCommand implements Callable<Integer> {
   }
 
   private void checkOptions() throws Failure {
-    ImageInputs.require(topK >= 1, "--top-k must be at least 1, not " + topK);
-    ImageInputs.require(
-        threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
+    rankingOptions.check();
     ImageInputs.require(
         !resume || output.file() != null,
         "--resume goes on with the file of --output; give that, too");

@@ -1,5 +1,6 @@
 package dev.tessera.cli;
 
+import dev.tessera.data.CsvCell;
 import dev.tessera.model.Prediction;
 import java.util.List;
 
@@ -28,29 +29,16 @@ final class CsvFormat implements ResultFormat {
 
   @Override
   public void append(StringBuilder out, String file, List<Prediction> predictions) {
-    cell(out, file);
+    CsvCell.append(out, file);
     for (int i = 0; i < count; i++) {
       out.append(',');
       if (i < predictions.size()) {
-        cell(out, predictions.get(i).label());
+        CsvCell.append(out, predictions.get(i).label());
         out.append(',').append(predictions.get(i).score());
       } else {
         out.append(',');
       }
     }
     out.append("\r\n");
-  }
-
-  static void cell(StringBuilder out, String text) {
-    boolean plain = true;
-    for (int i = 0; i < text.length() && plain; i++) {
-      char c = text.charAt(i);
-      plain = c != ',' && c != '"' && c != '\r' && c != '\n';
-    }
-    if (plain) {
-      out.append(text);
-    } else {
-      out.append('"').append(text.replace("\"", "\"\"")).append('"');
-    }
   }
 }

@@ -4,6 +4,7 @@ import dev.tessera.image.Decoder;
 import dev.tessera.search.Duplicates;
 import dev.tessera.search.Duplicates.Group;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -87,10 +88,8 @@ final class DedupCommand implements Callable<Integer> {
     if (page != null) {
       HitGallery gallery = new HitGallery(new Decoder());
       groups.forEach(gallery::add);
-      try (ResultOutput out = ResultOutput.create(page)) {
-        out.write(gallery.page("tessera dedup " + path));
-        out.commit();
-      }
+      ResultOutput.write(
+          page, gallery.page("tessera dedup " + path).getBytes(StandardCharsets.UTF_8));
     }
     int more = groups.stream().mapToInt(group -> group.members().size() - 1).sum();
     long bytes =

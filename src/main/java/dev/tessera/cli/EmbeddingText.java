@@ -1,6 +1,7 @@
 package dev.tessera.cli;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.tessera.data.CsvCell;
 import dev.tessera.model.ImageEmbedder;
 import java.io.IOException;
 
@@ -39,7 +40,7 @@ final class EmbeddingText implements EmbeddingRows {
     }
     line.setLength(0);
     if (plan.format() == Format.CSV) {
-      CsvFormat.cell(line, id);
+      CsvCell.append(line, id);
       for (float value : vector) {
         line.append(',').append(value);
       }

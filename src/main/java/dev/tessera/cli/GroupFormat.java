@@ -1,6 +1,7 @@
 package dev.tessera.cli;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.tessera.data.CsvCell;
 import dev.tessera.search.Duplicates.Group;
 import dev.tessera.search.Duplicates.Member;
 import java.util.Locale;
@@ -55,7 +56,7 @@ interface GroupFormat {
       for (Member member : group.members()) {
         out.append(number).append(',').append(word(group, member)).append(',');
         out.append(member.score()).append(',');
-        CsvFormat.cell(out, member.entry().file().toString());
+        CsvCell.append(out, member.entry().file().toString());
         out.append("\r\n");
       }
     }

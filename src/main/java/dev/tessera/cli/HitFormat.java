@@ -1,6 +1,7 @@
 package dev.tessera.cli;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.tessera.data.CsvCell;
 import dev.tessera.search.Index.Hit;
 import java.util.List;
 import java.util.Locale;
@@ -57,11 +58,11 @@ interface HitFormat {
     public void append(StringBuilder out, String query, List<Hit> hits) {
       int rank = 1;
       for (Hit hit : hits) {
-        CsvFormat.cell(out, query);
+        CsvCell.append(out, query);
         out.append(',').append(rank++).append(',').append(hit.score()).append(',');
-        CsvFormat.cell(out, hit.entry().file().toString());
+        CsvCell.append(out, hit.entry().file().toString());
         out.append(',');
-        CsvFormat.cell(out, hit.entry().label());
+        CsvCell.append(out, hit.entry().label());
         out.append("\r\n");
       }
     }

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -55,7 +54,7 @@ final class IndexAddCommand implements Callable<Integer> {
     List<Path> chosen = new ArrayList<>(folders);
     try (Index index = Index.open(path, 1)) {
       model = modelOptions.directory(index.model());
-      pooling = Pooling.valueOf(index.pooling().toUpperCase(Locale.ROOT));
+      pooling = Pooling.named(index.pooling());
       if (chosen.isEmpty()) {
         chosen.addAll(index.roots());
       }

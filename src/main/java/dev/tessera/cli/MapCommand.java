@@ -1,5 +1,6 @@
 package dev.tessera.cli;
 
+import dev.tessera.data.CsvCell;
 import dev.tessera.report.HtmlPage;
 import dev.tessera.report.Picture;
 import dev.tessera.report.ScatterMap;
@@ -125,9 +126,9 @@ final class MapCommand implements Callable<Integer> {
   private static byte[] csv(List<Point> points) {
     StringBuilder text = new StringBuilder("file,label,x,y\r\n");
     for (Point point : points) {
-      CsvFormat.cell(text, point.entry.path());
+      CsvCell.append(text, point.entry.path());
       text.append(',');
-      CsvFormat.cell(text, point.entry.label());
+      CsvCell.append(text, point.entry.label());
       text.append(',').append((float) point.x).append(',').append((float) point.y).append("\r\n");
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +44,7 @@ final class QueryVectors implements AutoCloseable {
       }
     }
     Engine engine = compute.open();
-    Pooling pooling = Pooling.valueOf(index.pooling().toUpperCase(Locale.ROOT));
+    Pooling pooling = Pooling.named(index.pooling());
     ImageEmbedder embedder =
         ComputeOptions.with(engine, open -> ImageEmbedder.open(model, open, pooling));
     try {

@@ -4,6 +4,7 @@ import dev.tessera.image.Decoder;
 import dev.tessera.search.Entry;
 import dev.tessera.search.Index;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,10 +118,8 @@ final class SearchCommand implements Callable<Integer> {
     }
     Path page = html;
     if (gallery != null && page != null) {
-      try (ResultOutput out = ResultOutput.create(page)) {
-        out.write(gallery.page("tessera search " + path));
-        out.commit();
-      }
+      ResultOutput.write(
+          page, gallery.page("tessera search " + path).getBytes(StandardCharsets.UTF_8));
     }
     return ExitCode.OK;
   }

@@ -9,7 +9,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,7 +90,7 @@ final class WorkingIndex implements AutoCloseable {
   private static ImageEmbedder embedder(Index index, ModelOptions models, ComputeOptions compute)
       throws IOException, Failure {
     Path model = models.directory(index.model());
-    Pooling pooling = Pooling.valueOf(index.pooling().toUpperCase(Locale.ROOT));
+    Pooling pooling = Pooling.named(index.pooling());
     ImageEmbedder embedder = compute.open(engine -> ImageEmbedder.open(model, engine, pooling));
     try {
       index.requireModel(embedder.fingerprint(), model);

@@ -1,6 +1,5 @@
 package dev.tessera.cli;
 
-import dev.tessera.model.Ranking;
 import dev.tessera.model.ZeroShotClassifier;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,20 +56,7 @@ final class ZeroShotCommand implements Callable<Integer> {
       })
   private List<String> templates = new ArrayList<>();
 
-  @Option(
-      names = {"-k", "--top-k"},
-      paramLabel = "N",
-      defaultValue = "5",
-      description = "Most labels for an image. Default: ${DEFAULT-VALUE}.")
-  private int topK;
-
-  @Option(
-      names = {"-t", "--threshold"},
-      paramLabel = "X",
-      defaultValue = "0",
-      description =
-          "Leave out labels with a score below X, from 0 to 1. Default: ${DEFAULT-VALUE}.")
-  private float threshold;
+  @Mixin private RankingOptions rankingOptions = new RankingOptions();
 
   @Mixin private OutputOptions output = new OutputOptions();
 
@@ -80,16 +66,13 @@ final class ZeroShotCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, Failure {
-    ImageInputs.require(topK >= 1, "--top-k must be at least 1, not " + topK);
-    ImageInputs.require(
-        threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
+    rankingOptions.check();
     inputs.check(paths);
     List<String> names = labels();
     List<String> sentences = templates();
     try (ZeroShotClassifier classifier =
         compute.open(engine ->
             ZeroShotClassifier.open(modelOptions.directory(), engine, names, sentences))) {
-      int most = Math.min(topK, names.size());
       ImageRun<ImageFile> images =
           new ImageRun<>(
               inputs.steps(
@@ -102,8 +85,8 @@ final class ZeroShotCommand implements Callable<Integer> {
       ClassifyRun run =
           new ClassifyRun(
               images,
-              new Ranking(names, classifier.isMultiLabel(), most, threshold),
-              ResultFormat.of(output.format(), names, most),
+              rankingOptions.ranking(names, classifier.isMultiLabel()),
+              ResultFormat.of(output.format(), names, rankingOptions.most(names)),
               null);
       images.count(inputs.counted(paths, Set.of()));
       return run.run(inputs.files(paths, Set.of()), output.open());

@@ -27,17 +27,11 @@ public final class SplitTable {
       if (!(image.source() instanceof ImageSource.File file)) {
         return false;
       }
-      field(table, file.path().toAbsolutePath().normalize().toString()).append(',');
-      field(table, classes.get(image.label())).append(',').append(part).append('\n');
+      CsvCell.append(table, file.path().toAbsolutePath().normalize().toString());
+      table.append(',');
+      CsvCell.append(table, classes.get(image.label()));
+      table.append(',').append(part).append('\n');
     }
     return true;
-  }
-
-  /** Quoted where RFC 4180 asks for it. */
-  private static StringBuilder field(StringBuilder table, String text) {
-    boolean plain = text.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r');
-    return plain
-        ? table.append(text)
-        : table.append('"').append(text.replace("\"", "\"\"")).append('"');
   }
 }

@@ -29,6 +29,11 @@ public enum Pooling {
     return output;
   }
 
+  /** What {@link #toString} calls {@code name}. */
+  public static Pooling named(String name) {
+    return valueOf(name.toUpperCase(Locale.ROOT));
+  }
+
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);
