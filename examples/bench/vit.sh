@@ -9,6 +9,8 @@
 # BENCH_JVM adds flags to the JVM that runs it, BENCH_MAVEN to the build before it (-o: offline).
 set -eu
 cd "$(dirname "$0")/../.."
+# Where Maven itself runs on a JDK that is new enough, the first java on the PATH is taken.
+[ -z "${JAVA_HOME-}" ] || PATH=$JAVA_HOME/bin:$PATH
 # shellcheck disable=SC2086  # several flags
 exec mvn -q -B ${BENCH_MAVEN-} -Pbench -pl src -am test-compile exec:exec \
   -Dbench.main=dev.tessera.bench.VitBenchmark \

@@ -33,6 +33,23 @@ final class OnnxGraph {
     graph.message(12, valueInfo(name, shape));
   }
 
+  /** Ids or a mask, I64 {@code [batch, tokens]} of any extents. */
+  void textInput(String name) {
+    graph.message(11, valueInfo(name, INT64, dynamic()));
+  }
+
+  /** {@code [batch, tokens, width]} of any batch and tokens. */
+  void textOutput(String name, int width) {
+    ProtoMessage extents = dynamic().message(1, new ProtoMessage().varint(1, width));
+    graph.message(12, valueInfo(name, FLOAT, extents));
+  }
+
+  private static ProtoMessage dynamic() {
+    return new ProtoMessage()
+        .message(1, new ProtoMessage().text(2, "batch"))
+        .message(1, new ProtoMessage().text(2, "tokens"));
+  }
+
   /** Stores an F32 constant once for each name, under the shape given, and returns the name. */
   String constant(String name, Shape shape, Tensor tensor) {
     if (constants.add(name)) {
@@ -131,7 +148,11 @@ final class OnnxGraph {
     for (int extent : shape.toArray()) {
       dimensions.message(1, new ProtoMessage().varint(1, extent));
     }
-    ProtoMessage tensorType = new ProtoMessage().varint(1, FLOAT).message(2, dimensions);
+    return valueInfo(name, FLOAT, dimensions);
+  }
+
+  private static ProtoMessage valueInfo(String name, int type, ProtoMessage dimensions) {
+    ProtoMessage tensorType = new ProtoMessage().varint(1, type).message(2, dimensions);
     return new ProtoMessage().text(1, name).message(2, new ProtoMessage().message(1, tensorType));
   }
 }

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Writes a graph and its parameters as an ONNX file, in the patterns in which PyTorch's exporter
@@ -37,13 +38,19 @@ public final class OnnxModel {
 
   private final Graph graph;
   private final Attention style;
+
+  /** Whether batch and tokens are left open, as in files that are exported for texts. */
+  private final boolean texts;
+
   private final OnnxGraph onnx = new OnnxGraph();
   private final Map<Value, Constant> constants = new HashMap<>();
   private final Map<Value, String> names = new HashMap<>();
   private final Map<Value, Op.Patches> patches = new HashMap<>();
+  private final Map<String, String> masks = new HashMap<>();
 
   private OnnxModel(Graph graph, Map<String, Tensor> parameters, Attention style) {
     this.graph = graph;
+    this.texts = graph.inputs().containsKey("input_ids");
     this.style = style;
     graph
         .parameters()
@@ -53,17 +60,23 @@ public final class OnnxModel {
   }
 
   /**
-   * Writes {@code graph}, as a builder made it, for opset 17.
+   * Writes {@code graph}, as a builder made it, for opset 17. A graph with the input {@code
+   * input_ids} takes any number of texts of any length; its positions must be an input.
    *
    * @param parameters a tensor of any floating type for each parameter of the graph, by name
-   * @throws IllegalArgumentException if an operation is none that this class writes: masked or
-   *     causal attention, gated units, resized positions, fused epilogues
+   * @throws IllegalArgumentException if an operation is none that this class writes: causal
+   *     attention, gated units, resized positions, fused epilogues
    */
   public static void write(Graph graph, Map<String, Tensor> parameters, Attention style, Path file)
       throws IOException {
     OnnxModel model = new OnnxModel(graph, parameters, style);
-    graph.inputs().forEach((name, value) -> model.onnx.input(name, value.shape()));
-    graph.outputs().forEach((name, value) -> model.onnx.output(name, value.shape()));
+    if (model.texts) {
+      graph.inputs().keySet().forEach(model.onnx::textInput);
+      graph.outputs().forEach((name, value) -> model.onnx.textOutput(name, value.shape().last()));
+    } else {
+      graph.inputs().forEach((name, value) -> model.onnx.input(name, value.shape()));
+      graph.outputs().forEach((name, value) -> model.onnx.output(name, value.shape()));
+    }
     graph.operations().forEach(model::emit);
     model.onnx.writeTo(file);
   }
@@ -97,8 +110,9 @@ public final class OnnxModel {
               name(y),
               a -> a.integers("axes", 1).integer("keepdims", 0));
       case Op.Reshape(Value x, Value y) -> reshape(x, y);
-      case Op.Gated _, Op.AttentionProbabilities _, Op.ResizePositions _ ->
-          throw new IllegalArgumentException("no ONNX pattern for " + op);
+      case Op.Embedding(Value ids, Value table, Value y) ->
+          onnx.node("Gather", List.of(name(table), name(ids)), name(y), a -> a.integer("axis", 0));
+      default -> throw new IllegalArgumentException("no ONNX pattern for " + op);
     }
   }
 
@@ -222,13 +236,24 @@ public final class OnnxModel {
   }
 
   private void attention(Op.Attention attention) {
-    if (attention.keyMask() != null || attention.causal()) {
-      throw new IllegalArgumentException("no ONNX pattern for a masked " + attention);
+    if (attention.causal()) {
+      throw new IllegalArgumentException("no ONNX pattern for a causal " + attention);
     }
+    Value mask = attention.keyMask();
     if (style == Attention.FUSED) {
       onnx.node(
           "MultiHeadAttention",
-          List.of(name(attention.query()), name(attention.key()), name(attention.value())),
+          mask == null
+              ? List.of(name(attention.query()), name(attention.key()), name(attention.value()))
+              : List.of(
+                  name(attention.query()),
+                  name(attention.key()),
+                  name(attention.value()),
+                  "",
+                  maskOf(
+                      mask,
+                      "i32",
+                      () -> onnx.node("Cast", List.of(name(mask)), a -> a.integer("to", 6)))),
           name(attention.output()),
           a ->
               a.microsoft()
@@ -241,17 +266,40 @@ public final class OnnxModel {
     String value = heads(attention.value(), attention.heads(), 0, 2, 1, 3);
     String scores = onnx.node("MatMul", List.of(query, key));
     String scaled = onnx.node("Mul", List.of(scores, onnx.scalar(attention.scale())));
+    if (mask != null) {
+      scaled = onnx.node("Add", List.of(scaled, maskOf(mask, "bias", () -> bias(mask))));
+    }
     String weights = onnx.node("Softmax", List.of(scaled), a -> a.integer("axis", -1));
     String context = onnx.node("MatMul", List.of(weights, value));
     String joined = onnx.node("Transpose", List.of(context), a -> a.integers("perm", 0, 2, 1, 3));
-    binary("Reshape", joined, extents(attention.output().shape()), attention.output());
+    Shape shape = attention.output().shape();
+    binary(
+        "Reshape",
+        joined,
+        texts ? onnx.integers(0, 0, shape.last()) : extents(shape),
+        attention.output());
+  }
+
+  /** What is made of a mask once for all blocks. */
+  private String maskOf(Value mask, String kind, Supplier<String> node) {
+    return masks.computeIfAbsent(name(mask) + kind, _ -> node.get());
+  }
+
+  /** What is added to the scores: 0 for what is seen, the least number for what is not. */
+  private String bias(Value mask) {
+    String seen = onnx.node("Cast", List.of(name(mask)), a -> a.integer("to", 1));
+    String unseen = onnx.node("Sub", List.of(onnx.scalar(1), seen));
+    String least = onnx.node("Mul", List.of(unseen, onnx.scalar(-Float.MAX_VALUE)));
+    return onnx.node("Unsqueeze", List.of(least, onnx.integers(1, 2)));
   }
 
   /** {@code [batch, tokens, hidden]} to {@code [batch, tokens, heads, d]}, axes permuted. */
   private String heads(Value value, int heads, long... permutation) {
     Shape shape = value.shape();
     Shape split = Shape.of(shape.extent(0), shape.extent(1), heads, shape.last() / heads);
-    String view = onnx.node("Reshape", List.of(name(value), extents(split)));
+    String extents =
+        texts ? onnx.integers(0, 0, heads, split.last()) : extents(split); // 0: as it comes
+    String view = onnx.node("Reshape", List.of(name(value), extents));
     return onnx.node("Transpose", List.of(view), a -> a.integers("perm", permutation));
   }
 

@@ -38,6 +38,14 @@ public interface Engine extends AutoCloseable {
    */
   Executable compile(Graph graph, Map<String, Tensor> parameters, Variables variables);
 
+  /**
+   * Whether preparing a graph takes so long, or so much memory, that it is better to pad inputs to
+   * a few shapes than to prepare a graph for each shape that comes up.
+   */
+  default boolean wantsFewShapes() {
+    return false;
+  }
+
   /** Makes whatever becomes fast only after a while fast now; returns when it is. */
   default void warmUp() {}
 

@@ -13,6 +13,7 @@ import dev.tessera.text.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,10 +34,8 @@ public final class TextEmbedder implements AutoCloseable {
   private final TextBatches batches;
   private final int dimensions;
 
-  /** Graphs that were compiled, the latest used last; each holds arrays of its size. */
-  private final LinkedHashMap<Shape, Executable> executables = new LinkedHashMap<>(16, 0.75f, true);
-
-  private static final int MOST_EXECUTABLES = 24;
+  /** Graphs made ready; each holds arrays of its size. */
+  private final Map<Shape, Executable> executables = new HashMap<>();
 
   /**
    * Over a model that is open already and stays open when this is closed.
@@ -52,7 +51,7 @@ public final class TextEmbedder implements AutoCloseable {
     this.engine = engine;
     this.ownsModel = ownsModel;
     this.tokenizer = tokenizer(model);
-    this.batches = TextBatches.of(model.text(), tokenizer);
+    this.batches = TextBatches.of(model.text(), tokenizer, engine.wantsFewShapes());
     this.dimensions =
         switch (model.text()) {
           case TextTower tower -> tower.projection();
@@ -157,11 +156,11 @@ public final class TextEmbedder implements AutoCloseable {
   private Executable executable(Shape shape) {
     Executable known = executables.get(shape);
     if (known == null) {
+      if (!engine.wantsFewShapes()) {
+        executables.clear(); // each length comes up once, and another graph takes little to prepare
+      }
       known = engine.compile(graph(shape), model.parameters());
       executables.put(shape, known);
-      if (executables.size() > MOST_EXECUTABLES) {
-        executables.remove(executables.firstEntry().getKey());
-      }
     }
     return known;
   }

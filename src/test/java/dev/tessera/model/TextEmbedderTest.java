@@ -9,17 +9,24 @@ import dev.tessera.checkpoint.Json;
 import dev.tessera.checkpoint.Safetensors;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Engines;
+import dev.tessera.engine.Executable;
+import dev.tessera.engine.Variables;
+import dev.tessera.graph.Graph;
 import dev.tessera.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TextEmbedderTest {
   private static final Path BERT = Path.of("test/resources/checkpoints/bert");
@@ -140,8 +147,9 @@ class TextEmbedderTest {
   }
 
   /** A batch may hold texts of any lengths, one token and the most that there may be among them. */
-  @Test
-  void computesTextsOfAllLengthsTogether() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void computesTextsOfAllLengthsTogether(boolean fewShapes) throws Exception {
     for (String name : List.of("config.json", "model.safetensors")) {
       Files.copy(BERT.resolve(name), folder.resolve(name));
     }
@@ -161,7 +169,7 @@ class TextEmbedderTest {
     }
     try (Engine cpu = Engines.open("cpu", 2);
         Engine scalar = Engines.open("scalar", 1);
-        TextEmbedder embedder = TextEmbedder.open(folder, cpu);
+        TextEmbedder embedder = TextEmbedder.open(folder, new Shapes(cpu, fewShapes));
         TextEmbedder oracle = TextEmbedder.open(folder, scalar)) {
       float[][] vectors = embedder.embed(texts);
       for (int i = 0; i < texts.size(); i += 7) {
@@ -170,6 +178,47 @@ class TextEmbedderTest {
             .containsExactly(oracle.embed(texts.get(i)), within(2e-5f));
       }
     }
+  }
+
+  /** An engine with a preference of its own. */
+  private record Shapes(Engine engine, boolean wantsFewShapes) implements Engine {
+    @Override
+    public String name() {
+      return engine.name();
+    }
+
+    @Override
+    public String description() {
+      return engine.description();
+    }
+
+    @Override
+    public Executable compile(Graph graph, Map<String, Tensor> parameters, Variables variables) {
+      return engine.compile(graph, parameters, variables);
+    }
+
+    @Override
+    public void close() {
+      engine.close();
+    }
+  }
+
+  @Test
+  void padsToFewShapesWhereTheyAreWanted() {
+    List<int[]> texts = new ArrayList<>();
+    for (int i = 0; i < 500; i++) {
+      texts.add(new int[1 + i % 61]);
+    }
+    List<TextBatches.Batch> exact = new TextBatches(0, 64, false, true, false).of(texts);
+    List<TextBatches.Batch> few = new TextBatches(0, 64, false, true, true).of(texts);
+    for (List<TextBatches.Batch> batches : List.of(exact, few)) {
+      assertThat(batches.stream().flatMapToInt(batch -> Arrays.stream(batch.places())).sorted())
+          .containsExactlyElementsOf(IntStream.range(0, texts.size()).boxed().toList());
+      assertThat(batches).allMatch(batch -> batch.shape().elements() <= 512);
+    }
+    assertThat(exact).allMatch(batch -> batch.shape().last() == batch.lengths()[0]);
+    assertThat(few).allMatch(batch -> batch.shape().last() % 8 == 0);
+    assertThat(few.stream().map(TextBatches.Batch::shape).distinct()).hasSizeLessThanOrEqualTo(9);
   }
 
   private static double cosine(float[] a, float[] b) {
