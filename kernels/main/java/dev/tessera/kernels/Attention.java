@@ -29,7 +29,7 @@ public final class Attention {
   static final float UNSEEN = -1e30f;
 
   /** Below every score. */
-  private static final float LOWEST = -3e38f;
+  static final float LOWEST = -3e38f;
 
   private static final int KEYS = 32;
 
@@ -39,8 +39,6 @@ public final class Attention {
    * One work-item for each query of each head, {@code batch·heads·queries} in all, the queries of a
    * pair next to each other. The sums are kept in the result itself.
    *
-   * @param logSums {@code [batch·heads·queries]}, receives the logarithm of each softmax's
-   *     denominator for the backward pass
    * @param flags {@link #CAUSAL} and {@link #MASKED}; without the latter the mask may be any array
    */
   public static void rows(
@@ -50,7 +48,6 @@ public final class Attention {
       FloatArray v,
       FloatArray mask,
       FloatArray y,
-      FloatArray logSums,
       int batch,
       int heads,
       int queries,
@@ -89,7 +86,6 @@ public final class Attention {
       for (int d = 0; d < width; d++) {
         y.set(at + d, y.get(at + d) / sum);
       }
-      logSums.set(item, max + TornadoMath.log(sum));
     }
   }
 
@@ -107,7 +103,6 @@ public final class Attention {
       FloatArray v,
       FloatArray mask,
       FloatArray y,
-      FloatArray logSums,
       int batch,
       int heads,
       int queries,
@@ -165,7 +160,6 @@ public final class Attention {
       for (int d = 0; d < width; d++) {
         y.set(at + d, sums[d] / sum);
       }
-      logSums.set(pair * queries + query, max + TornadoMath.log(sum));
     }
   }
 

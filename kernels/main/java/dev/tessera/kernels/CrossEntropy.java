@@ -3,7 +3,6 @@ package dev.tessera.kernels;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The cross-entropy {@code −Σ t·log softmax(logits)} of each row and its gradient in one pass:
@@ -13,25 +12,23 @@ public final class CrossEntropy {
   private CrossEntropy() {}
 
   /**
-   * Targets are class numbers; t is 1 − smoothing for the class plus smoothing/classes everywhere
-   * (Szegedy et al., arXiv:1512.00567). A row whose target is no class counts nothing.
-   *
-   * @param gradientScale what dLogits is multiplied by, such as one divided by the rows that count
+   * Targets are class numbers {@code [rows]}, which are whole; t is 1 − smoothing for the class
+   * plus smoothing/classes everywhere (Szegedy et al., arXiv:1512.00567). A row whose target is no
+   * class counts nothing.
    */
   public static void classes(
       KernelContext context,
       FloatArray logits,
-      IntArray targets,
+      FloatArray targets,
       FloatArray losses,
       FloatArray dLogits,
       int rows,
       int classes,
-      float smoothing,
-      float gradientScale) {
+      float smoothing) {
     int row = context.globalIdx;
     if (row < rows) {
       int at = row * classes;
-      int target = targets.get(row);
+      int target = (int) targets.get(row);
       float counts = target >= 0 && target < classes ? 1f : 0f;
       float max = Softmax.max(logits, at, classes);
       float logSum = max + TornadoMath.log(Softmax.sum(logits, at, classes, max));
@@ -44,7 +41,7 @@ public final class CrossEntropy {
         float logProbability = logits.get(at + i) - logSum;
         loss -= expected * logProbability;
         float gradient = TornadoMath.exp(logProbability) - expected;
-        dLogits.set(at + i, gradient * gradientScale * counts);
+        dLogits.set(at + i, gradient * counts);
       }
       losses.set(row, loss * counts);
     }
@@ -58,8 +55,7 @@ public final class CrossEntropy {
       FloatArray losses,
       FloatArray dLogits,
       int rows,
-      int classes,
-      float gradientScale) {
+      int classes) {
     int row = context.globalIdx;
     if (row < rows) {
       int at = row * classes;
@@ -73,9 +69,25 @@ public final class CrossEntropy {
       }
       for (int i = 0; i < classes; i++) {
         float probability = TornadoMath.exp(logits.get(at + i) - logSum);
-        dLogits.set(at + i, (probability * total - targets.get(at + i)) * gradientScale);
+        dLogits.set(at + i, probability * total - targets.get(at + i));
       }
       losses.set(row, loss);
+    }
+  }
+
+  /**
+   * {@code y[0]} is dy divided by the number of rows whose target is a class; one work-item.
+   *
+   * @param dy {@code [1]}
+   */
+  public static void share(
+      KernelContext context, FloatArray targets, FloatArray dy, FloatArray y, int rows) {
+    if (context.globalIdx == 0) {
+      float counted = 0f;
+      for (int row = 0; row < rows; row++) {
+        counted += targets.get(row) < 0f ? 0f : 1f;
+      }
+      y.set(0, dy.get(0) / counted);
     }
   }
 }

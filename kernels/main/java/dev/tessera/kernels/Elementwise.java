@@ -33,6 +33,23 @@ public final class Elementwise {
     }
   }
 
+  /** {@code y[i] = a·y[i] + b·x[i]}; one work-item for each of {@code n} elements. */
+  public static void blend(
+      KernelContext context, FloatArray x, FloatArray y, int n, float a, float b) {
+    int i = context.globalIdx;
+    if (i < n) {
+      y.set(i, a * y.get(i) + b * x.get(i));
+    }
+  }
+
+  /** {@code y[i] = value}; one work-item for each of {@code n} elements. */
+  public static void fill(KernelContext context, FloatArray y, int n, float value) {
+    int i = context.globalIdx;
+    if (i < n) {
+      y.set(i, value);
+    }
+  }
+
   /**
    * Copies {@code count} runs of {@code length} elements: run r goes from {@code xFrom + r·xStep}
    * to {@code yFrom + r·yStep}; one work-item an element. Cutting and joining along any axis is
@@ -83,6 +100,38 @@ public final class Elementwise {
       int row = patch % perImage / columns * patchHeight + within / patchWidth % patchHeight;
       int column = patch % perImage % columns * patchWidth + within % patchWidth;
       y.set(i, images.get(((image * channels + channel) * height + row) * width + column));
+    }
+  }
+
+  /**
+   * The gradient of {@link #patches}: dy at the place of each pixel, 0 outside of whole patches;
+   * one work-item for each of {@code n} elements of dx.
+   */
+  public static void patchesBackward(
+      KernelContext context,
+      FloatArray dy,
+      FloatArray dx,
+      int n,
+      int channels,
+      int height,
+      int width,
+      int patchHeight,
+      int patchWidth) {
+    int i = context.globalIdx;
+    if (i < n) {
+      int rows = height / patchHeight;
+      int columns = width / patchWidth;
+      int x = i % width;
+      int y = i / width % height;
+      int channel = i / (width * height) % channels;
+      int image = i / (width * height * channels);
+      float gradient = 0f;
+      if (y < rows * patchHeight && x < columns * patchWidth) {
+        int patch = (image * rows + y / patchHeight) * columns + x / patchWidth;
+        int row = (patch * channels + channel) * patchHeight + y % patchHeight;
+        gradient = dy.get(row * patchWidth + x % patchWidth);
+      }
+      dx.set(i, gradient);
     }
   }
 }

@@ -57,4 +57,29 @@ public final class Embedding {
       }
     }
   }
+
+  /**
+   * Where in each row of ids, {@code [batch, tokens]}, a certain one is first, counted over all
+   * rows; place 0 of the row where it is absent. One work-item a row.
+   *
+   * @param wanted the id; negative for the largest of the row
+   */
+  public static void positions(
+      KernelContext context, FloatArray ids, FloatArray y, int batch, int tokens, int wanted) {
+    int row = context.globalIdx;
+    if (row < batch) {
+      int at = row * tokens;
+      float value = wanted;
+      if (wanted < 0) {
+        value = Softmax.max(ids, at, tokens);
+      }
+      int place = 0;
+      for (int token = tokens - 1; token >= 0; token--) {
+        if (ids.get(at + token) == value) {
+          place = token;
+        }
+      }
+      y.set(row, at + place);
+    }
+  }
 }

@@ -36,11 +36,11 @@ public final class Reductions {
   }
 
   /**
-   * {@code y[p]} is the sum of {@code x[i]²} over block p of x: {@code [n]} to {@code [⌈n/block⌉]};
-   * one work-item an element of y.
+   * {@code y[at + p]} is the sum of {@code x[i]²} over block p of x: {@code [n]} to {@code
+   * [⌈n/block⌉]}; one work-item a block.
    */
   public static void sumSquares(
-      KernelContext context, FloatArray x, FloatArray y, int n, int block) {
+      KernelContext context, FloatArray x, FloatArray y, int at, int n, int block) {
     int item = context.globalIdx;
     int parts = (n + block - 1) / block;
     if (item < parts) {
@@ -50,17 +50,16 @@ public final class Reductions {
       for (int i = from; i < to; i++) {
         sum += x.get(i) * x.get(i);
       }
-      y.set(item, sum);
+      y.set(at + item, sum);
     }
   }
 
   /**
-   * The same with a group of {@link #GROUP} work-items for each of {@code parts} elements of y;
-   * group p takes the elements p·GROUP to (p+1)·GROUP − 1, and from there on every parts·GROUP
-   * elements.
+   * The same with a group of {@link #GROUP} work-items for each of {@code parts} sums; group p
+   * takes the elements p·GROUP to (p+1)·GROUP − 1, and from there on every parts·GROUP elements.
    */
   public static void groupedSquares(
-      KernelContext context, FloatArray x, FloatArray y, int n, int parts) {
+      KernelContext context, FloatArray x, FloatArray y, int at, int n, int parts) {
     float[] shared = context.allocateFloatLocalArray(GROUP);
     int item = context.localIdx;
     float sum = 0f;
@@ -76,7 +75,25 @@ public final class Reductions {
       context.localBarrier();
     }
     if (item == 0 && context.groupIdx < parts) {
-      y.set(context.groupIdx, shared[0]);
+      y.set(at + context.groupIdx, shared[0]);
+    }
+  }
+
+  /**
+   * From sums of squares {@code [n]} the length of the vector they come from, {@code y[0]}, and the
+   * factor that keeps it from passing {@code maximum}, {@code y[1] = min(1, maximum/(y[0] + 1e-6))}
+   * as in {@code torch.nn.utils.clip_grad_norm_}; one work-item.
+   */
+  public static void clip(
+      KernelContext context, FloatArray squares, FloatArray y, int n, float maximum) {
+    if (context.globalIdx == 0) {
+      float sum = 0f;
+      for (int i = 0; i < n; i++) {
+        sum += squares.get(i);
+      }
+      float norm = TornadoMath.sqrt(sum);
+      y.set(0, norm);
+      y.set(1, TornadoMath.min(1f, maximum / (norm + 1e-6f)));
     }
   }
 

@@ -69,38 +69,43 @@ class AttentionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1, 1, 1, 1", "2, 2, 5, 4, 3", "2, 1, 3, 9, 5"})
+  @CsvSource({"1, 1, 1, 1, 1", "2, 2, 5, 4, 3", "2, 1, 3, 9, 5", "1, 1, 35, 70, 2"})
   void backward(int batch, int heads, int queries, int keys, int width) {
     for (Reference.Heads sizes : kinds(batch, heads, queries, keys, width)) {
       float[] q = normal(4, batch * queries * heads * width);
       float[] k = normal(5, batch * keys * heads * width);
       float[] v = normal(6, batch * keys * heads * width);
       float[] upstream = normal(7, q.length);
-      Forward forward = new Forward(sizes, q, k, v, false);
       FloatArray a = array(q);
       FloatArray b = array(k);
       FloatArray c = array(v);
       FloatArray mask = mask(sizes);
       FloatArray dy = array(upstream);
-      FloatArray dots = new FloatArray(batch * heads * queries);
-      TaskGraph rowDots =
-          Launch.graph(forward.y, dy)
+      FloatArray statistics = new FloatArray(3 * batch * heads * queries);
+      TaskGraph graph =
+          Launch.graph(a, b, c, mask, dy)
               .task(
                   "t",
-                  AttentionBackward::rowDots,
+                  AttentionBackward::statistics,
                   CONTEXT,
-                  forward.y,
+                  a,
+                  b,
+                  c,
+                  mask,
                   dy,
-                  dots,
+                  statistics,
                   batch,
                   heads,
                   queries,
-                  width);
-      Launch.run(rowDots, Grids.items(batch * heads * queries, 8), dots);
+                  keys,
+                  width,
+                  sizes.scale(),
+                  sizes.flags());
+      Launch.run(graph, Grids.items(batch * heads * queries, 8), statistics);
 
       FloatArray dq = new FloatArray(q.length);
       TaskGraph queryGraph =
-          Launch.graph(a, b, c, mask, dy, forward.logSums, dots)
+          Launch.graph(a, b, c, mask, dy, statistics)
               .task(
                   "t",
                   AttentionBackward::queries,
@@ -110,8 +115,7 @@ class AttentionTest {
                   c,
                   mask,
                   dy,
-                  forward.logSums,
-                  dots,
+                  statistics,
                   dq,
                   batch,
                   heads,
@@ -129,7 +133,7 @@ class AttentionTest {
       FloatArray dk = new FloatArray(k.length);
       FloatArray dv = new FloatArray(v.length);
       TaskGraph keyGraph =
-          Launch.graph(a, b, c, mask, dy, forward.logSums, dots)
+          Launch.graph(a, b, c, mask, dy, statistics)
               .task(
                   "t",
                   AttentionBackward::keysAndValues,
@@ -139,8 +143,7 @@ class AttentionTest {
                   c,
                   mask,
                   dy,
-                  forward.logSums,
-                  dots,
+                  statistics,
                   dk,
                   dv,
                   batch,
@@ -168,12 +171,10 @@ class AttentionTest {
 
   private static final class Forward {
     final FloatArray y;
-    final FloatArray logSums;
 
     Forward(Reference.Heads sizes, float[] q, float[] k, float[] v, boolean tiled) {
       int pairs = sizes.batch() * sizes.heads();
       y = new FloatArray(q.length);
-      logSums = new FloatArray(pairs * sizes.queries());
       FloatArray a = array(q);
       FloatArray b = array(k);
       FloatArray c = array(v);
@@ -189,7 +190,6 @@ class AttentionTest {
                   c,
                   mask,
                   y,
-                  logSums,
                   sizes.batch(),
                   sizes.heads(),
                   sizes.queries(),
@@ -203,8 +203,7 @@ class AttentionTest {
               ? Grids.tiles(
                   Math.ceilDiv(sizes.queries(), Attention.QUERIES), pairs, Attention.QUERIES, 1)
               : Grids.items(pairs * sizes.queries(), 8),
-          y,
-          logSums);
+          y);
     }
   }
 }

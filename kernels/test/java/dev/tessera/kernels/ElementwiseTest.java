@@ -101,6 +101,22 @@ class ElementwiseTest {
         Launch.graph(a).task("t", Elementwise::scale, CONTEXT, a, half, 24, 0.5f),
         Grids.items(24, 7),
         half);
+    FloatArray blended = array(left);
+    Launch.run(
+        Launch.graph(a, blended).task("t", Elementwise::blend, CONTEXT, a, blended, 23, 0.5f, 2f),
+        Grids.items(23, 7),
+        blended);
+    FloatArray filled = array(left);
+    Launch.run(
+        Launch.graph(filled).task("t", Elementwise::fill, CONTEXT, filled, 23, 3f),
+        Grids.items(23, 7),
+        filled);
+    assertThat(blended.get(23)).isEqualTo(left[23]);
+    assertThat(filled.get(23)).isEqualTo(left[23]);
+    for (int i = 0; i < 23; i++) {
+      assertThat(blended.get(i)).isEqualTo(left[i] / 2 + left[i] * 2);
+      assertThat(filled.get(i)).isEqualTo(3);
+    }
     for (int i = 0; i < 24; i++) {
       assertThat(sum.get(i)).isEqualTo(left[i] + right[i % 6]);
       assertThat(product.get(i)).isEqualTo(left[i] * right[i % 6]);
@@ -160,6 +176,27 @@ class ElementwiseTest {
         Grids.items(expected.length, 8),
         y);
     assertThat(y.toHeapArray()).containsExactly(expected);
+    FloatArray back = new FloatArray(pixels.length);
+    Launch.run(
+        Launch.graph(y)
+            .task(
+                "t",
+                Elementwise::patchesBackward,
+                CONTEXT,
+                y,
+                back,
+                pixels.length,
+                channels,
+                height,
+                width,
+                tall,
+                wide),
+        Grids.items(pixels.length, 8),
+        back);
+    for (int i = 0; i < pixels.length; i++) {
+      boolean inside = i % width < columns * wide && i / width % height < rows * tall;
+      assertThat(back.get(i)).isEqualTo(inside ? pixels[i] : 0);
+    }
   }
 
   @Test
@@ -219,5 +256,24 @@ class ElementwiseTest {
         Grids.items(7, 4),
         dTable);
     assertThat(dTable.toHeapArray()).containsExactly(gradient);
+  }
+
+  @Test
+  void positionsOfIds() {
+    FloatArray ids = FloatArray.fromElements(5, 2, 9, 9, 2, 2, 7, 1, 3, 3, 3, 3);
+    for (int wanted : new int[] {9, 2, -1}) {
+      FloatArray y = new FloatArray(3);
+      Launch.run(
+          Launch.graph(ids).task("t", Embedding::positions, CONTEXT, ids, y, 3, 4, wanted),
+          Grids.items(3, 2),
+          y);
+      float[] expected =
+          switch (wanted) {
+            case 9 -> new float[] {2, 4, 8};
+            case 2 -> new float[] {1, 4, 8};
+            default -> new float[] {2, 6, 8};
+          };
+      assertThat(y.toHeapArray()).containsExactly(expected);
+    }
   }
 }

@@ -7,10 +7,11 @@ import static dev.tessera.kernels.Reference.assertClose;
 import static dev.tessera.kernels.Reference.doubles;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Loss, gradient norm and optimiser. */
 class TrainingTest {
@@ -18,7 +19,7 @@ class TrainingTest {
   @CsvSource({"1, 1, 0", "5, 3, 0", "4, 10, 0.1", "7, 37, 0.3"})
   void crossEntropyOfClasses(int rows, int classes, float smoothing) {
     float[] logits = normal(1, rows * classes);
-    int[] targets = new int[rows];
+    float[] targets = new float[rows];
     double[] weights = new double[rows * classes];
     for (int row = 0; row < rows; row++) {
       // One row does not count.
@@ -29,7 +30,7 @@ class TrainingTest {
       }
     }
     FloatArray x = array(logits);
-    IntArray t = IntArray.fromArray(targets);
+    FloatArray t = array(targets);
     FloatArray losses = new FloatArray(rows);
     FloatArray dLogits = new FloatArray(rows * classes);
     Launch.run(
@@ -44,12 +45,18 @@ class TrainingTest {
                 dLogits,
                 rows,
                 classes,
-                smoothing,
-                0.25f),
+                smoothing),
         Grids.items(rows, 4),
         losses,
         dLogits);
     check(losses, dLogits, logits, weights, rows, classes);
+    FloatArray share = new FloatArray(1);
+    FloatArray dy = array(new float[] {3});
+    Launch.run(
+        Launch.graph(t, dy).task("t", CrossEntropy::share, CONTEXT, t, dy, share, rows),
+        Grids.items(1, 1),
+        share);
+    assertClose(share.toHeapArray(), new double[] {rows == 1 ? 3 : 3.0 / (rows - 1)}, 1e-6);
   }
 
   @ParameterizedTest
@@ -66,7 +73,7 @@ class TrainingTest {
     FloatArray dLogits = new FloatArray(rows * classes);
     Launch.run(
         Launch.graph(x, t)
-            .task("t", CrossEntropy::weights, CONTEXT, x, t, losses, dLogits, rows, classes, 0.25f),
+            .task("t", CrossEntropy::weights, CONTEXT, x, t, losses, dLogits, rows, classes),
         Grids.items(rows, 4),
         losses,
         dLogits);
@@ -80,12 +87,12 @@ class TrainingTest {
       double[] weights,
       int rows,
       int classes) {
-    float[] quarter = new float[rows];
-    Arrays.fill(quarter, 0.25f);
+    float[] ones = new float[rows];
+    Arrays.fill(ones, 1);
     assertClose(losses.toHeapArray(), losses(doubles(logits), weights, rows, classes), 1e-5);
     assertClose(
         dLogits.toHeapArray(),
-        Reference.gradient(v -> losses(v, weights, rows, classes), logits, quarter),
+        Reference.gradient(v -> losses(v, weights, rows, classes), logits, ones),
         1e-5);
   }
 
@@ -108,18 +115,28 @@ class TrainingTest {
     }
     FloatArray x = array(values);
     int parts = Math.ceilDiv(n, block);
-    FloatArray y = new FloatArray(parts);
+    FloatArray y = array(new float[parts + 2]);
     Launch.run(
-        Launch.graph(x).task("t", Reductions::sumSquares, CONTEXT, x, y, n, block),
+        Launch.graph(x, y).task("t", Reductions::sumSquares, CONTEXT, x, y, 2, n, block),
         Grids.items(parts, 4),
         y);
     assertClose(total(y), new double[] {expected}, 1e-6);
-    FloatArray z = new FloatArray(groups);
+    FloatArray z = array(new float[groups + 2]);
     Launch.run(
-        Launch.graph(x).task("t", Reductions::groupedSquares, CONTEXT, x, z, n, groups),
+        Launch.graph(x, z).task("t", Reductions::groupedSquares, CONTEXT, x, z, 2, n, groups),
         Grids.groups(groups, Reductions.GROUP),
         z);
     assertClose(total(z), new double[] {expected}, 1e-6);
+    for (float maximum : new float[] {0.5f, Float.MAX_VALUE}) {
+      FloatArray norm = new FloatArray(2);
+      Launch.run(
+          Launch.graph(z).task("t", Reductions::clip, CONTEXT, z, norm, groups + 2, maximum),
+          Grids.items(1, 4),
+          norm);
+      double length = Math.sqrt(expected);
+      assertClose(
+          norm.toHeapArray(), new double[] {length, Math.min(1, maximum / (length + 1e-6))}, 1e-6);
+    }
   }
 
   private static float[] total(FloatArray parts) {
@@ -132,9 +149,10 @@ class TrainingTest {
     return sum.toHeapArray();
   }
 
+  /** AdamW, and Adam with a decay that is added to the gradient. */
   @ParameterizedTest
-  @CsvSource({"1, 1", "33, 0.5"})
-  void adamW(int n, float scale) {
+  @CsvSource({"1, 1, 0.1, 0", "33, 0.5, 0.1, 0", "33, 0.5, 0, 0.1"})
+  void adam(int n, float scale, float shrinking, float decay) {
     double[] parameter = doubles(normal(5, n));
     double[] first = new double[n];
     double[] second = new double[n];
@@ -143,36 +161,156 @@ class TrainingTest {
     FloatArray s = array(new float[n]);
     for (int step = 1; step <= 3; step++) {
       float[] gradient = normal(5 + step, n);
-      float[] control = new float[AdamW.CONTROL];
-      control[AdamW.LEARNING_RATE] = 0.01f * step;
-      control[AdamW.BETA1] = 0.9f;
-      control[AdamW.BETA2] = 0.99f;
-      control[AdamW.EPSILON] = 1e-6f;
-      control[AdamW.WEIGHT_DECAY] = 0.1f;
-      control[AdamW.CORRECTION1] = (float) (1 - Math.pow(0.9f, step));
-      control[AdamW.CORRECTION2] = (float) (1 - Math.pow(0.99f, step));
-      control[AdamW.GRADIENT_SCALE] = scale;
+      double rate = 0.02 * step * 0.5;
+      double correction1 = 1 - Math.pow(0.9, step);
+      double correction2 = 1 - Math.pow(0.99, step);
       FloatArray g = array(gradient);
-      FloatArray c = array(control);
+      FloatArray norm = array(new float[] {7, scale});
+      FloatArray schedule =
+          array(new float[] {0.02f * step, (float) correction1, (float) correction2});
       Launch.run(
-          Launch.graph(p, g, m, s, c).task("t", AdamW::step, CONTEXT, p, g, m, s, c, n),
+          Launch.graph(p, g, m, s, norm, schedule)
+              .task(
+                  "t",
+                  Adam::step,
+                  CONTEXT,
+                  p,
+                  g,
+                  m,
+                  s,
+                  norm,
+                  schedule,
+                  n,
+                  0.9f,
+                  0.99f,
+                  1e-6f,
+                  0.5f,
+                  shrinking,
+                  decay),
           Grids.items(n, 8),
           p,
           m,
           s);
       for (int i = 0; i < n; i++) {
-        double value = gradient[i] * scale;
+        double value = gradient[i] * scale + decay * parameter[i];
         first[i] = 0.9 * first[i] + 0.1 * value;
         second[i] = 0.99 * second[i] + 0.01 * value * value;
-        double direction =
-            first[i]
-                / (1 - Math.pow(0.9, step))
-                / (Math.sqrt(second[i] / (1 - Math.pow(0.99, step))) + 1e-6);
-        parameter[i] -= 0.01 * step * (0.1 * parameter[i] + direction);
+        double direction = first[i] / correction1 / (Math.sqrt(second[i] / correction2) + 1e-6);
+        parameter[i] -= rate * (shrinking * parameter[i] + direction);
       }
       assertClose(p.toHeapArray(), parameter, 3e-6);
       assertClose(m.toHeapArray(), first, 1e-6);
       assertClose(s.toHeapArray(), second, 1e-6);
     }
+  }
+
+  /** Without momentum, with it, and with Nesterov's. */
+  @ParameterizedTest
+  @CsvSource({"1, 0, 0, 1", "33, 0.9, 0, 1", "33, 0.9, 1, 0.9"})
+  void sgd(int n, float momentum, float own, float share) {
+    double[] parameter = doubles(normal(5, n));
+    double[] velocity = new double[n];
+    FloatArray p = array(normal(5, n));
+    FloatArray plain = array(normal(5, n));
+    FloatArray v = array(new float[n]);
+    for (int step = 1; step <= 3; step++) {
+      float[] gradient = normal(5 + step, n);
+      FloatArray g = array(gradient);
+      FloatArray norm = array(new float[] {7, 0.5f});
+      FloatArray schedule = array(new float[] {0.1f, 1, 1});
+      Launch.run(
+          Launch.graph(p, g, v, norm, schedule)
+              .task(
+                  "t",
+                  Sgd::momentum,
+                  CONTEXT,
+                  p,
+                  g,
+                  v,
+                  norm,
+                  schedule,
+                  n,
+                  momentum,
+                  own,
+                  share,
+                  0.3f,
+                  0.1f),
+          Grids.items(n, 8),
+          p,
+          v);
+      Launch.run(
+          Launch.graph(plain, g, norm, schedule)
+              .task("t", Sgd::step, CONTEXT, plain, g, norm, schedule, n, 0.3f, 0.1f),
+          Grids.items(n, 8),
+          plain);
+      for (int i = 0; i < n; i++) {
+        double value = gradient[i] * 0.5 + 0.1 * parameter[i];
+        velocity[i] = momentum * velocity[i] + value;
+        parameter[i] -= 0.03 * (own * value + share * velocity[i]);
+      }
+      assertClose(p.toHeapArray(), parameter, 1e-6);
+      assertClose(v.toHeapArray(), velocity, 1e-6);
+      if (momentum == 0) {
+        assertClose(plain.toHeapArray(), parameter, 1e-6);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 0.5", "1000, 1, 0.1", "1000, 7, 0.3"})
+  void dropout(int n, int run, float rate) {
+    float[] values = normal(8, n);
+    FloatArray x = array(values);
+    float[] halves = {16_777_215, 12_345};
+    FloatArray seed = array(halves);
+    FloatArray y = new FloatArray(n);
+    float kept = 1 / (1 - rate);
+    Launch.run(
+        Launch.graph(x, seed).task("t", Dropout::runs, CONTEXT, x, seed, y, n, run, 3, rate, kept),
+        Grids.items(n, 8),
+        y);
+    double[] expected = new double[n];
+    // The JDK's SplitMix64: the first number from a seed is seed + golden ratio, mixed.
+    long first = mix(((long) halves[0] << 24 | (long) halves[1]) * GOLDEN + 3);
+    for (int i = 0; i < n; i++) {
+      long bits = new SplittableRandom(first + (i / run - 1) * GOLDEN).nextLong();
+      expected[i] = (bits >>> 40) * 0x1p-24 < rate ? 0 : values[i] * kept;
+    }
+    assertClose(y.toHeapArray(), expected, 1e-6);
+  }
+
+  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+
+  private static long mix(long z) {
+    return new SplittableRandom(z - GOLDEN).nextLong();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 33})
+  void squaredError(int n) {
+    float[] values = normal(9, n);
+    float[] targets = normal(10, n);
+    FloatArray x = array(values);
+    FloatArray t = array(targets);
+    FloatArray dy = array(new float[] {3});
+    FloatArray losses = new FloatArray(n);
+    FloatArray dx = new FloatArray(n);
+    Launch.run(
+        Launch.graph(x, t).task("t", SquaredError::losses, CONTEXT, x, t, losses, n, 0.5f),
+        Grids.items(n, 8),
+        losses);
+    Launch.run(
+        Launch.graph(x, t, dy).task("t", SquaredError::backward, CONTEXT, x, t, dy, dx, n, 0.5f),
+        Grids.items(n, 8),
+        dx);
+    double[] expected = new double[n];
+    double[] gradient = new double[n];
+    for (int i = 0; i < n; i++) {
+      double distance = (double) values[i] - targets[i];
+      expected[i] = distance * distance / 2;
+      gradient[i] = 3 * distance;
+    }
+    assertClose(losses.toHeapArray(), expected, 1e-6);
+    assertClose(dx.toHeapArray(), gradient, 1e-6);
   }
 }

@@ -8,6 +8,7 @@ import dev.tessera.checkpoint.Safetensors;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.cpu.FixedKernels;
 import dev.tessera.engine.scalar.ScalarEngine;
+import dev.tessera.engine.tornado.TornadoTestEngines;
 import dev.tessera.graph.Graph;
 import dev.tessera.model.Model;
 import dev.tessera.model.Models;
@@ -16,6 +17,7 @@ import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,12 +34,14 @@ class GoldenTrainingTest {
   private static final int LAYERS = 3;
   private static final Engine CPU = FixedKernels.vectorised(2);
   private static final List<Engine> ENGINES = List.of(new ScalarEngine(), CPU);
+  private static final List<Engine> DEVICES = List.copyOf(TornadoTestEngines.all().values());
   private static final TrainingStep.Settings ADAMW =
       new TrainingStep.Settings(Optimizer.AdamW.DEFAULT, 0, 0);
 
   @AfterAll
   static void close() {
     ENGINES.forEach(Engine::close);
+    DEVICES.forEach(Engine::close);
   }
 
   @Test
@@ -54,8 +58,10 @@ class GoldenTrainingTest {
 
   @Test
   void vitWithLearningRatesByLayer() throws IOException {
+    List<Engine> engines = new ArrayList<>(DEVICES);
+    engines.add(CPU);
     compareVit(
-        List.of(CPU),
+        engines,
         VIT.resolve("expected_llrd.safetensors"),
         new TrainingStep.Settings(Optimizer.AdamW.DEFAULT, 1, 0),
         name -> new ParameterRule(true, Math.pow(0.75, LAYERS + 1 - depth(name)), decay(name)));

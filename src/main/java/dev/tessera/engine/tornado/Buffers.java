@@ -3,6 +3,7 @@ package dev.tessera.engine.tornado;
 import dev.tessera.engine.Constants;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
+import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,7 +40,11 @@ final class Buffers {
       if (constants.contains(op.output()) || op instanceof Op.Reshape) {
         continue;
       }
-      slotOf[op.output().id()] = allocate(elements(op.output()), sizes, free);
+      if (!(op instanceof UpdateOp)) { // which writes variables
+        for (Value output : op.outputs()) {
+          slotOf[output.id()] = allocate(elements(output), sizes, free);
+        }
+      }
       for (int id = 0; id < slotOf.length; id++) {
         if (slotOf[id] >= 0 && lastUse[id] <= i) {
           free.add(slotOf[id]);
@@ -101,7 +106,9 @@ final class Buffers {
     int[] last = new int[graph.valueCount()];
     List<Op> operations = graph.operations();
     for (int i = 0; i < operations.size(); i++) {
-      last[operations.get(i).output().id()] = i;
+      for (Value output : operations.get(i).outputs()) {
+        last[output.id()] = i;
+      }
       for (Value input : operations.get(i).inputs()) {
         last[input.id()] = i;
       }

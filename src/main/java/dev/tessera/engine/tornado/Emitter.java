@@ -8,11 +8,14 @@ import dev.tessera.kernels.Activations;
 import dev.tessera.kernels.Elementwise;
 import dev.tessera.kernels.Gemm;
 import dev.tessera.kernels.Grids;
+import dev.tessera.kernels.Reductions;
 import dev.tessera.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -26,8 +29,14 @@ final class Emitter {
 
   private static final int GPU_GROUP = 128;
 
+  /** Rows whose sums are taken by one work-item. */
+  private static final int SUM_BLOCK = 32;
+
   /** What kernels take for an array that they do not use. */
   final FloatArray nothing = FloatArray.fromElements(0);
+
+  /** The number 1. */
+  final FloatArray one = FloatArray.fromElements(1);
 
   final KernelContext context = new KernelContext();
   final boolean tiled;
@@ -36,6 +45,7 @@ final class Emitter {
   private final Buffers buffers;
   private final Set<FloatArray> uploads = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Step> steps = new ArrayList<>();
+  private final Map<Room, FloatArray> rooms = new HashMap<>();
 
   Emitter(TornadoEngine engine, Graph graph, Constants constants) {
     this.engine = engine;
@@ -43,11 +53,71 @@ final class Emitter {
     buffers = new Buffers(graph, constants);
     tiled = engine.probe().tiled();
     uploads.add(nothing);
+    uploads.add(one);
   }
 
   /** Appends a kernel; {@code arrays} are all that it reads and writes. */
   void add(String name, WorkerGrid grid, List<FloatArray> arrays, Step.Task task) {
-    steps.add(new Step(name + steps.size(), grid, arrays, task));
+    update(name, grid, arrays, List.of(), task);
+  }
+
+  /** Appends a kernel that changes variables, which are among its {@code arrays}. */
+  void update(
+      String name,
+      WorkerGrid grid,
+      List<FloatArray> arrays,
+      List<FloatArray> changed,
+      Step.Task task) {
+    steps.add(new Step(name + steps.size(), grid, arrays, changed, task));
+  }
+
+  /** Appends {@code y = factor·x}. */
+  void scale(FloatArray x, FloatArray y, int n, float factor) {
+    add(
+        "scale",
+        items(n),
+        List.of(x, y),
+        (g, id) -> g.task(id, Elementwise::scale, context, x, y, n, factor));
+  }
+
+  /** Appends {@code y[i] = a[i]·b[i mod period]}. */
+  void multiply(FloatArray a, FloatArray b, FloatArray y, int n, int period) {
+    add(
+        "multiply",
+        items(n),
+        List.of(a, b, y),
+        (g, id) -> g.task(id, Elementwise::multiply, context, a, b, y, n, period));
+  }
+
+  /** Appends {@code y = a·y + b·x}. */
+  void blend(FloatArray x, FloatArray y, int n, float a, float b) {
+    add(
+        "blend",
+        items(n),
+        List.of(x, y),
+        (g, id) -> g.task(id, Elementwise::blend, context, x, y, n, a, b));
+  }
+
+  void fill(FloatArray y, int n, float value) {
+    add(
+        "fill",
+        items(n),
+        List.of(y),
+        (g, id) -> g.task(id, Elementwise::fill, context, y, n, value));
+  }
+
+  /** Appends the sums of the columns of {@code [rows, columns]}, in as many stages as it takes. */
+  void sumRows(FloatArray x, int rows, int columns, FloatArray y) {
+    int parts = Math.ceilDiv(rows, SUM_BLOCK);
+    FloatArray sums = parts == 1 ? y : shared("sums of " + rows, parts * columns);
+    add(
+        "sumRows",
+        items(parts * columns),
+        List.of(x, sums),
+        (g, id) -> g.task(id, Reductions::sumRows, context, x, sums, rows, columns, SUM_BLOCK));
+    if (parts > 1) {
+      sumRows(sums, parts, columns, y);
+    }
   }
 
   /** Appends a copy of {@code count} runs: see {@link Elementwise#copyRuns}. */
@@ -172,9 +242,19 @@ final class Emitter {
     return buffers.root(value);
   }
 
-  /** An array that one kernel leaves something in for another. */
+  /** An array of this graph that is no value of it. */
   FloatArray scratch(int size) {
     return new FloatArray(size);
+  }
+
+  private record Room(String use, int size) {}
+
+  /**
+   * An array in which one kernel leaves something for those right after it: the same one for all
+   * that have the same use for as much.
+   */
+  FloatArray shared(String use, int size) {
+    return rooms.computeIfAbsent(new Room(use, size), room -> scratch(room.size));
   }
 
   List<Step> steps() {

@@ -71,23 +71,20 @@ final class LayerSteps {
         emitter.array(op.key()),
         emitter.array(op.value()),
         op.scale(),
-        emitter.array(op.output()),
-        emitter.scratch(sizes.rows()));
+        emitter.array(op.output()));
   }
 
-  /** The result in y, and the logarithms of the softmax's denominators in logSums. */
-  static void attention(
+  private static void attention(
       Emitter emitter,
       Heads sizes,
       FloatArray q,
       FloatArray k,
       FloatArray v,
       float scale,
-      FloatArray y,
-      FloatArray logSums) {
+      FloatArray y) {
     KernelContext context = emitter.context;
     FloatArray mask = sizes.mask();
-    List<FloatArray> arrays = List.of(q, k, v, mask, y, logSums);
+    List<FloatArray> arrays = List.of(q, k, v, mask, y);
     if (emitter.tiled && sizes.width() <= Attention.TILED_WIDTH) {
       int across = Math.ceilDiv(sizes.queries(), Attention.QUERIES);
       emitter.add(
@@ -104,7 +101,6 @@ final class LayerSteps {
                   v,
                   mask,
                   y,
-                  logSums,
                   sizes.batch(),
                   sizes.heads(),
                   sizes.queries(),
@@ -127,7 +123,6 @@ final class LayerSteps {
                   v,
                   mask,
                   y,
-                  logSums,
                   sizes.batch(),
                   sizes.heads(),
                   sizes.queries(),

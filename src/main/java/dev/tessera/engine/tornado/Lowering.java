@@ -3,20 +3,24 @@ package dev.tessera.engine.tornado;
 import static dev.tessera.engine.tornado.Buffers.elements;
 
 import dev.tessera.engine.Constants;
-import dev.tessera.engine.DeviceFailure;
 import dev.tessera.engine.Variables;
+import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
+import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import dev.tessera.kernels.Activations;
+import dev.tessera.kernels.Dropout;
 import dev.tessera.kernels.Elementwise;
 import dev.tessera.kernels.Embedding;
 import dev.tessera.kernels.Reductions;
 import dev.tessera.tensor.Shape;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -57,17 +61,23 @@ final class Lowering {
             inputs.add(
                 new TornadoExecutable.Input(
                     name, value.shape(), emitter.array(value), rows(value))));
+    Set<FloatArray> changed = new HashSet<>();
+    emitter.steps().forEach(step -> changed.addAll(step.changed()));
     List<TornadoExecutable.Variable> varying = new ArrayList<>();
     graph
         .variables()
         .forEach((name, value) ->
             varying.add(
                 new TornadoExecutable.Variable(
-                    variables.get(name, value.shape()), emitter.array(value))));
+                    variables.get(name, value.shape()),
+                    emitter.array(value),
+                    changed.contains(emitter.array(value)))));
+    Set<FloatArray> fromHost = new HashSet<>();
+    inputs.forEach(input -> fromHost.add(input.array()));
+    varying.forEach(variable -> fromHost.add(variable.array()));
     return new TornadoExecutable(
         engine.probe(),
-        new Partition(emitter.steps(), engine.maxTasks()),
-        emitter.uploads(),
+        new Partition(emitter.steps(), emitter.uploads(), fromHost, engine.maxTasks()),
         inputs,
         varying,
         outputs);
@@ -102,8 +112,15 @@ final class Lowering {
       case Op.Activate activate -> activate(activate);
       case Op.Gated gated -> gated(gated);
       case Op.Add add -> add(add);
-      case Op.Multiply multiply -> multiply(multiply);
-      case Op.Scale scale -> scale(scale);
+      case Op.Multiply(Value left, Value right, Value output) ->
+          emitter.multiply(
+              emitter.array(left),
+              emitter.array(right),
+              emitter.array(output),
+              elements(output),
+              elements(right));
+      case Op.Scale(Value input, float factor, Value output) ->
+          emitter.scale(emitter.array(input), emitter.array(output), elements(output), factor);
       case Op.Concat concat -> concat(concat);
       case Op.ConcatFeatures concat -> concatFeatures(concat);
       case Op.Slice slice -> slice(slice);
@@ -111,10 +128,51 @@ final class Lowering {
       case Op.Reshape _ -> {}
       case Op.ResizePositions _ ->
           throw new IllegalArgumentException("position embeddings must be parameters");
-      default ->
-          throw new DeviceFailure(
-              "device " + engine.name() + " cannot train yet; train with --device cpu.");
+      case Op.Fill(float value, Value output) ->
+          emitter.fill(emitter.array(output), elements(output), value);
+      case Op.PositionOf position -> positionOf(position);
+      case Op.Dropout dropout -> dropout(dropout);
+      case Op.CrossEntropy loss -> LossSteps.crossEntropy(emitter, loss);
+      case Op.MeanSquaredError loss -> LossSteps.squaredError(emitter, loss);
+      case GradientOp gradient -> GradientSteps.lower(emitter, gradient);
+      case UpdateOp update -> UpdateSteps.lower(emitter, update);
     }
+  }
+
+  private void positionOf(Op.PositionOf op) {
+    FloatArray ids = emitter.array(op.ids());
+    FloatArray y = emitter.array(op.output());
+    int batch = op.ids().shape().extent(0);
+    int tokens = op.ids().shape().extent(1);
+    emitter.add(
+        "position",
+        emitter.items(batch),
+        List.of(ids, y),
+        (g, id) -> g.task(id, Embedding::positions, context, ids, y, batch, tokens, op.wanted()));
+  }
+
+  private void dropout(Op.Dropout op) {
+    FloatArray x = emitter.array(op.input());
+    FloatArray seed = emitter.array(op.seed());
+    FloatArray y = emitter.array(op.output());
+    int n = elements(op.output());
+    emitter.add(
+        "dropout",
+        emitter.items(n),
+        List.of(x, seed, y),
+        (g, id) ->
+            g.task(
+                id,
+                Dropout::runs,
+                context,
+                x,
+                seed,
+                y,
+                n,
+                op.run(),
+                op.salt(),
+                op.rate(),
+                1f / (1f - op.rate())));
   }
 
   private void patches(Op.Patches op) {
@@ -142,9 +200,6 @@ final class Lowering {
   }
 
   private void embedding(Op.Embedding op) {
-    if (graph.inputs().values().stream().noneMatch(in -> in.id() == emitter.root(op.ids()))) {
-      throw new IllegalArgumentException("ids of an embedding must be an input");
-    }
     FloatArray ids = emitter.array(op.ids());
     FloatArray table = emitter.array(op.table());
     FloatArray y = emitter.array(op.output());
@@ -195,30 +250,6 @@ final class Lowering {
         emitter.items(n),
         List.of(a, b, y),
         (g, id) -> g.task(id, Elementwise::add, context, a, b, y, n, period));
-  }
-
-  private void multiply(Op.Multiply op) {
-    FloatArray a = emitter.array(op.left());
-    FloatArray b = emitter.array(op.right());
-    FloatArray y = emitter.array(op.output());
-    int n = elements(op.output());
-    int period = elements(op.right());
-    emitter.add(
-        "multiply",
-        emitter.items(n),
-        List.of(a, b, y),
-        (g, id) -> g.task(id, Elementwise::multiply, context, a, b, y, n, period));
-  }
-
-  private void scale(Op.Scale op) {
-    FloatArray x = emitter.array(op.input());
-    FloatArray y = emitter.array(op.output());
-    int n = elements(op.output());
-    emitter.add(
-        "scale",
-        emitter.items(n),
-        List.of(x, y),
-        (g, id) -> g.task(id, Elementwise::scale, context, x, y, n, op.factor()));
   }
 
   private void concat(Op.Concat op) {

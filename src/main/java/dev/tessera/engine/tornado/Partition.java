@@ -2,8 +2,10 @@ package dev.tessera.engine.tornado;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,8 +17,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
  * Steps divided into as few task graphs as TornadoVM's limits allow: 256 tasks, 1024 nodes of its
- * internal graph. A graph takes over from the one before it, and keeps for the one after it, every
- * array that is used on both sides of it: TornadoVM hands arrays to the next graph only.
+ * internal graph.
+ *
+ * <p>What the host has, parameters, inputs and variables, each graph gets from there, and a graph
+ * that changes variables gives them back. What is computed and used by a later graph is handed on
+ * through all graphs between, because TornadoVM hands arrays to the next graph only.
  */
 final class Partition {
   static final int MAX_TASKS = 250;
@@ -28,15 +33,30 @@ final class Partition {
   /** A task, what it writes, and the numbers among its arguments that no other task has. */
   private static final int NODES_OF_TASK = 5;
 
+  private final Set<FloatArray> uploads;
+  private final Set<FloatArray> fromHost;
   private final List<List<Step>> parts = new ArrayList<>();
 
-  /** The first and the last part that uses each array. */
+  /** The first and the last part that uses each computed array. */
   private final Map<FloatArray, int[]> spans = new LinkedHashMap<>();
 
-  Partition(List<Step> steps, int maxTasks) {
+  /**
+   * @param uploads parameters: copied to the device once, to every part that uses them
+   * @param fromHost inputs and variables: copied to the device for every execution
+   */
+  Partition(List<Step> steps, Set<FloatArray> uploads, Set<FloatArray> fromHost, int maxTasks) {
+    this.uploads = uploads;
+    this.fromHost = fromHost;
+    Map<FloatArray, Integer> lastUse = new HashMap<>();
+    for (int i = 0; i < steps.size(); i++) {
+      for (FloatArray array : steps.get(i).arrays()) {
+        lastUse.put(array, i);
+      }
+    }
     List<Step> part = new ArrayList<>();
     Set<FloatArray> arrays = new HashSet<>();
-    for (Step step : steps) {
+    for (int i = 0; i < steps.size(); i++) {
+      Step step = steps.get(i);
       Set<FloatArray> more = new HashSet<>(arrays);
       more.addAll(step.arrays());
       int nodes = NODES_OF_ARRAY * more.size() + NODES_OF_TASK * (part.size() + 1);
@@ -44,11 +64,18 @@ final class Partition {
         parts.add(part);
         part = new ArrayList<>();
         more = new HashSet<>(step.arrays());
+        for (FloatArray computed : spans.keySet()) {
+          if (lastUse.getOrDefault(computed, -1) >= i) {
+            more.add(computed);
+          }
+        }
       }
       part.add(step);
       arrays = more;
       for (FloatArray array : step.arrays()) {
-        spans.computeIfAbsent(array, _ -> new int[] {parts.size(), 0})[1] = parts.size();
+        if (!uploads.contains(array) && !fromHost.contains(array)) {
+          spans.computeIfAbsent(array, _ -> new int[] {parts.size(), 0})[1] = parts.size();
+        }
       }
     }
     parts.add(part);
@@ -68,19 +95,24 @@ final class Partition {
   /**
    * The task graphs, to be executed in this order.
    *
-   * @param uploads copied to the device once, to every part that uses them
-   * @param inputs copied to the device for every execution
-   * @param outputs copied from the device after every execution
+   * @param outputs computed arrays, copied from the device after every execution
    */
-  ImmutableTaskGraph[] graphs(
-      Collection<FloatArray> uploads,
-      Collection<FloatArray> inputs,
-      Collection<FloatArray> outputs) {
+  ImmutableTaskGraph[] graphs(Collection<FloatArray> outputs) {
     ImmutableTaskGraph[] graphs = new ImmutableTaskGraph[parts.size()];
     for (int i = 0; i < graphs.length; i++) {
       TaskGraph graph = new TaskGraph(name(i));
-      List<FloatArray> results = new ArrayList<>();
-      List<FloatArray> kept = new ArrayList<>();
+      Set<FloatArray> used = new LinkedHashSet<>();
+      Set<FloatArray> results = new LinkedHashSet<>();
+      parts.get(i).forEach(step -> used.addAll(step.arrays()));
+      parts.get(i).forEach(step -> results.addAll(step.changed()));
+      for (FloatArray array : used) {
+        if (uploads.contains(array)) {
+          graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
+        } else if (fromHost.contains(array)) {
+          graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array);
+        }
+      }
+      Set<FloatArray> kept = new LinkedHashSet<>();
       for (Map.Entry<FloatArray, int[]> entry : spans.entrySet()) {
         FloatArray array = entry.getKey();
         int first = entry.getValue()[0];
@@ -88,23 +120,15 @@ final class Partition {
         if (i < first || i > last) {
           continue;
         }
-        if (uploads.contains(array)) {
-          if (parts.get(i).stream().anyMatch(step -> step.arrays().contains(array))) {
-            graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
-          }
-          continue;
-        }
         if (i > first) {
           graph.consumeFromDevice(name(i - 1), array);
-        } else if (inputs.contains(array)) {
-          graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array);
         } else {
           graph.transferToDevice(DataTransferMode.UNDER_DEMAND, array);
         }
-        if (outputs.contains(array)) {
-          results.add(array);
-        } else if (i < last) {
+        if (i < last) {
           kept.add(array);
+        } else if (outputs.contains(array)) {
+          results.add(array);
         }
       }
       for (Step step : parts.get(i)) {

@@ -10,8 +10,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  *
  * @param name the task's name, its own in all of the graph
  * @param arrays what the kernel reads and writes
+ * @param changed those of them that are variables and that it writes
  */
-record Step(String name, WorkerGrid grid, List<FloatArray> arrays, Task task) {
+record Step(
+    String name, WorkerGrid grid, List<FloatArray> arrays, List<FloatArray> changed, Task task) {
   /** Appends the kernel to a task graph under a name. */
   interface Task {
     void addTo(TaskGraph graph, String name);

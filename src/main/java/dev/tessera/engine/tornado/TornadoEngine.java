@@ -61,6 +61,12 @@ final class TornadoEngine implements Engine {
     return executable;
   }
 
+  /** Kernels are compiled for each graph, and its arrays stay on the device. */
+  @Override
+  public boolean wantsFewShapes() {
+    return true;
+  }
+
   int maxTasks() {
     return maxTasks;
   }

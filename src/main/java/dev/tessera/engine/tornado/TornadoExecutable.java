@@ -9,8 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Stream;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
@@ -23,8 +21,12 @@ final class TornadoExecutable implements Executable, AutoCloseable {
    */
   record Input(String name, Shape shape, FloatArray array, int rows) {}
 
-  /** What is uploaded for each run, but does not come with it. */
-  record Variable(float[] values, FloatArray array) {}
+  /**
+   * What is uploaded for each run, but does not come with it.
+   *
+   * @param changed whether a run changes it
+   */
+  record Variable(float[] values, FloatArray array, boolean changed) {}
 
   record Output(Shape shape, FloatArray array) {}
 
@@ -38,7 +40,6 @@ final class TornadoExecutable implements Executable, AutoCloseable {
   TornadoExecutable(
       DeviceProbe probe,
       Partition partition,
-      Set<FloatArray> uploads,
       List<Input> inputs,
       List<Variable> variables,
       Map<String, Output> outputs) {
@@ -48,12 +49,7 @@ final class TornadoExecutable implements Executable, AutoCloseable {
     this.outputs = outputs;
     try {
       ImmutableTaskGraph[] built =
-          partition.graphs(
-              uploads,
-              Stream.concat(
-                      inputs.stream().map(Input::array), variables.stream().map(Variable::array))
-                  .toList(),
-              outputs.values().stream().map(Output::array).toList());
+          partition.graphs(outputs.values().stream().map(Output::array).toList());
       graphs = built.length;
       plan = new TornadoExecutionPlan(built);
       plan.withDevice(probe.device());
@@ -82,6 +78,12 @@ final class TornadoExecutable implements Executable, AutoCloseable {
       }
     } catch (RuntimeException | LinkageError e) {
       throw failure(e);
+    }
+    for (Variable variable : variables) {
+      if (variable.changed()) {
+        MemorySegment values = MemorySegment.ofArray(variable.values());
+        MemorySegment.copy(variable.array().getSegment(), 0, values, 0, values.byteSize());
+      }
     }
     Map<String, Tensor> results = new LinkedHashMap<>();
     outputs.forEach((name, output) ->

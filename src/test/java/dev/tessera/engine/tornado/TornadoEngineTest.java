@@ -2,6 +2,7 @@ package dev.tessera.engine.tornado;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.tessera.engine.DeviceException;
@@ -12,11 +13,16 @@ import dev.tessera.engine.Executable;
 import dev.tessera.engine.Variables;
 import dev.tessera.engine.scalar.ScalarEngine;
 import dev.tessera.graph.Activation;
+import dev.tessera.graph.Backward;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.GraphBuilder;
 import dev.tessera.graph.Value;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
+import dev.tessera.train.Loss;
+import dev.tessera.train.Optimizer;
+import dev.tessera.train.ParameterRule;
+import dev.tessera.train.TrainingStep;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -189,15 +195,91 @@ class TornadoEngineTest {
   }
 
   @Test
-  void refusesToTrain() {
+  void lossesAndTheirGradients() {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(5, 7));
+      Value target = g.input("target", Shape.of(5, 7));
+      Value weighted = g.crossEntropy(x, target, 0);
+      Value squared = g.meanSquaredError(x, target);
+      g.output("weighted", weighted);
+      g.output("squared", squared);
+      Value loss = g.add(g.scale(weighted, 3), squared);
+      g.output("dx", Backward.of(g, loss, Map.of("x", x)).get("x"));
+    });
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 0.3", "21, 0.5"})
+  void dropsWhatTheOracleDrops(int run, float rate) {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(4, 21));
+      Value seed = g.parameter("seed", Shape.of(2));
+      g.output("y", g.dropout(g.add(x, x), seed, rate, 3, run));
+    });
+  }
+
+  @Test
+  void sumsOfManyRows() {
+    compare(g -> {
+      Value x = g.input("x", Shape.of(70, 65, 3));
+      Value bias = g.parameter("bias", Shape.of(3));
+      Value loss = g.meanSquaredError(g.add(x, bias), g.input("y", Shape.of(70, 65, 3)));
+      g.output("loss", loss);
+      g.output("bias", Backward.of(g, loss, Map.of("bias", bias)).get("bias"));
+    });
+  }
+
+  /** Every optimiser, with averages, clipping and accumulation, divided into graphs or not. */
+  @ParameterizedTest
+  @CsvSource({"adamw, 250", "adamw, 7", "adam, 250", "sgd, 250", "momentum, 3", "nesterov, 250"})
+  void updatesVariables(String name, int maxTasks) {
+    Optimizer optimizer =
+        switch (name) {
+          case "adamw" -> new Optimizer.AdamW(0.9, 0.99, 1e-6);
+          case "adam" -> new Optimizer.Adam(0.9, 0.99, 1e-6);
+          case "sgd" -> new Optimizer.Sgd(0, false);
+          default -> new Optimizer.Sgd(0.9, name.equals("nesterov"));
+        };
     GraphBuilder g = new GraphBuilder();
-    Value x = g.input("x", Shape.of(2, 3));
-    g.output("loss", g.meanSquaredError(x, g.input("y", Shape.of(2, 3))));
+    Value x = g.input("x", Shape.of(6, 5));
+    g.output("logits", g.linear(g.activate(Activation.GELU, g.linear(x, "a", 9)), "b", 4));
     Graph graph = g.build();
-    try (Engine engine = new TornadoEngine(TornadoTestEngines.probes().getFirst())) {
-      assertThatThrownBy(() -> engine.compile(graph, Map.of()))
-          .isInstanceOf(DeviceFailure.class)
-          .hasMessageContaining("cannot train yet");
+    Map<String, Tensor> initial = tensors(graph);
+    Map<String, ParameterRule> rules = new HashMap<>();
+    graph.parameters().keySet().forEach(p -> rules.put(p, new ParameterRule(true, 0.5, 0.1)));
+    for (DeviceProbe probe : TornadoTestEngines.probes()) {
+      try (Engine engine = new TornadoEngine(probe, maxTasks);
+          Engine scalar = new ScalarEngine()) {
+        TrainingStep[] steps = new TrainingStep[2];
+        for (int i = 0; i < 2; i++) {
+          steps[i] =
+              TrainingStep.compile(
+                  i == 0 ? engine : scalar,
+                  graph,
+                  new Loss.CrossEntropy(0),
+                  initial,
+                  rules,
+                  new TrainingStep.Settings(optimizer, 0.5, 0.9),
+                  2);
+        }
+        for (int run = 0; run < 6; run++) {
+          Map<String, Tensor> batch =
+              Map.of(
+                  "x",
+                  normal(Shape.of(6, 5), new Random(run)),
+                  TrainingStep.TARGETS,
+                  Tensor.of(Shape.of(6), 3f, 1, -1, 0, 2, 2));
+          TrainingStep.Result actual = steps[0].run(batch, 0.01, 0);
+          TrainingStep.Result expected = steps[1].run(batch, 0.01, 0);
+          assertThat(actual.loss()).isCloseTo(expected.loss(), within(1e-5));
+          assertThat(actual.gradientNorm()).isCloseTo(expected.gradientNorm(), within(1e-5));
+        }
+        for (String variable : steps[1].variables().names()) {
+          assertThat(steps[0].variables().get(variable))
+              .as(variable)
+              .containsExactly(steps[1].variables().get(variable), within(2e-5f));
+        }
+      }
     }
   }
 
