@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,9 @@ public final class ExactScan implements AutoCloseable {
 
   private final int threads;
   private final @Nullable ExecutorService executor;
+
+  /** Multiplications so far: many small searches, too, are worth what one large search is. */
+  private final AtomicLong multiplications = new AtomicLong();
 
   /**
    * @param threads that search, the calling one included
@@ -174,7 +178,7 @@ public final class ExactScan implements AutoCloseable {
       this.queries = queries;
       this.count = count;
       this.accepted = accepted;
-      this.products = InnerProducts.of(work);
+      this.products = InnerProducts.of((double) multiplications.addAndGet((long) work));
       this.groups = count < MANY ? 0 : Math.ceilDiv(count, products.columns());
       this.panelBytes = 4L * rows.stride() * products.columns();
       this.panels = groups == 0 ? 0 : pack(arena);
@@ -288,14 +292,14 @@ public final class ExactScan implements AutoCloseable {
             first + i < count ? collectors[first + i].threshold() : Float.POSITIVE_INFINITY;
       }
       for (int i = 0; i < length; i++) {
-        int column = products.reaching(scores, i * columns, thresholds, 0);
-        while (column < columns) {
-          if (first + column < count && (accepted == null || accepted.test(row + i))) {
+        long reached = products.reached(scores, i * columns, thresholds);
+        for (; reached != 0; reached &= reached - 1) {
+          int column = Long.numberOfTrailingZeros(reached);
+          if (accepted == null || accepted.test(row + i)) {
             Collector collector = collectors[first + column];
             collector.offer(row + i, scores[i * columns + column]);
             thresholds[column] = collector.threshold();
           }
-          column = products.reaching(scores, i * columns, thresholds, column + 1);
         }
       }
     }

@@ -5,7 +5,7 @@ package dev.tessera.search;
  * outside the heap, padded with zeros to {@code stride} floats, a multiple of 16.
  */
 interface InnerProducts {
-  /** Queries that {@link #panel} takes at once. */
+  /** Queries that {@link #panel} takes at once, at most 64. */
   int columns();
 
   /** The inner products of one query with {@code count} rows on end, to {@code scores}. */
@@ -26,14 +26,13 @@ interface InnerProducts {
   void panel(long panel, long rows, int count, int stride, int depth, float[] scores);
 
   /**
-   * The first of {@code columns} scores from {@code from} on that reaches its threshold.
+   * A bit for each of {@code columns} scores, from the lowest on: whether it reaches its threshold.
    *
    * @param at of the first score
-   * @return from {@code from} to {@code columns}, which means none
    */
-  int reaching(float[] scores, int at, float[] thresholds, int from);
+  long reached(float[] scores, int at, float[] thresholds);
 
-  /** The fastest there is in this JVM, for a search of so many multiplications. */
+  /** The fastest there is in this JVM, for searches of so many multiplications together. */
   static InnerProducts of(double multiplications) {
     return multiplications >= PlainProducts.ENOUGH && hasVectorApi()
         ? new VectorProducts()

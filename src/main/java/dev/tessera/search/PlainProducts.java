@@ -78,12 +78,11 @@ final class PlainProducts implements InnerProducts {
   }
 
   @Override
-  public int reaching(float[] scores, int at, float[] thresholds, int from) {
-    for (int i = from; i < COLUMNS; i++) {
-      if (scores[at + i] >= thresholds[i]) {
-        return i;
-      }
+  public long reached(float[] scores, int at, float[] thresholds) {
+    long reached = 0;
+    for (int i = 0; i < COLUMNS; i++) {
+      reached |= scores[at + i] >= thresholds[i] ? 1L << i : 0;
     }
-    return COLUMNS;
+    return reached;
   }
 }

@@ -188,7 +188,7 @@ final class VectorProducts implements InnerProducts {
     s33.intoArray(scores, at3 + 3 * WIDTH);
   }
 
-  /** The same with two vectors of queries, for sixteen registers. */
+  /** Four rows by two vectors of queries, for sixteen registers. */
   private static void fourByTwo(
       long panel, long row, long bytes, int depth, float[] scores, int at) {
     int at1 = at + COLUMNS;
@@ -230,21 +230,13 @@ final class VectorProducts implements InnerProducts {
   }
 
   @Override
-  public int reaching(float[] scores, int at, float[] thresholds, int from) {
-    // A whole vector at a time as long as none reaches, which is nearly always.
-    int i = from;
-    while (i < COLUMNS) {
-      if (i % WIDTH == 0
-          && !FloatVector.fromArray(SPECIES, scores, at + i)
-              .compare(VectorOperators.GE, FloatVector.fromArray(SPECIES, thresholds, i))
-              .anyTrue()) {
-        i += WIDTH;
-      } else if (scores[at + i] >= thresholds[i]) {
-        return i;
-      } else {
-        i++;
-      }
+  public long reached(float[] scores, int at, float[] thresholds) {
+    long reached = 0;
+    for (int column = 0; column < COLUMNS; column += WIDTH) {
+      FloatVector score = FloatVector.fromArray(SPECIES, scores, at + column);
+      FloatVector threshold = FloatVector.fromArray(SPECIES, thresholds, column);
+      reached |= score.compare(VectorOperators.GE, threshold).toLong() << column;
     }
-    return COLUMNS;
+    return reached;
   }
 }
