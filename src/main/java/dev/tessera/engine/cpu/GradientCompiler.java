@@ -82,6 +82,7 @@ final class GradientCompiler {
 
   private Step layerNorm(GradientOp.LayerNorm op) {
     if (op.weight().shape().last() % Lanes.WIDTH != 0) {
+      // A masked tail would have the JIT box the vectors of the whole loop; no usual model has one.
       return oracle(op);
     }
     return GradientSteps.layerNorm(
