@@ -91,7 +91,7 @@ public final class Activations {
     if (kind == GELU) {
       y = 0.5f * x * (1f + erf(x * 0.70710677f));
     } else if (kind == GELU_TANH) {
-      y = 0.5f * x * (1f + TornadoMath.tanh(SQRT_2_OVER_PI * (x + 0.044715f * x * x * x)));
+      y = x * sigmoid(2f * SQRT_2_OVER_PI * (x + 0.044715f * x * x * x)); // (1 + tanh(u))/2
     } else if (kind == QUICK_GELU) {
       y = x * sigmoid(1.702f * x);
     } else if (kind == RELU) {
@@ -113,9 +113,8 @@ public final class Activations {
       float density = 0.3989423f * TornadoMath.exp(-0.5f * x * x);
       y = 0.5f * (1f + erf(x * 0.70710677f)) + x * density;
     } else if (kind == GELU_TANH) {
-      float t = TornadoMath.tanh(SQRT_2_OVER_PI * (x + 0.044715f * x * x * x));
-      float inner = SQRT_2_OVER_PI * (1f + 0.134145f * x * x);
-      y = 0.5f * (1f + t) + 0.5f * x * (1f - t * t) * inner;
+      float s = sigmoid(2f * SQRT_2_OVER_PI * (x + 0.044715f * x * x * x));
+      y = s + x * s * (1f - s) * 2f * SQRT_2_OVER_PI * (1f + 0.134145f * x * x);
     } else if (kind == QUICK_GELU) {
       float s = sigmoid(1.702f * x);
       y = s + 1.702f * x * s * (1f - s);

@@ -21,7 +21,7 @@ public final class Adam {
    * @param shrinking decoupled weight decay
    * @param decay weight decay that is added to the gradient
    */
-  public static void step(
+  public static void update(
       KernelContext context,
       FloatArray parameter,
       FloatArray gradient,

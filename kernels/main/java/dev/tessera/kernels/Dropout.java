@@ -34,7 +34,7 @@ public final class Dropout {
       long index = i / run;
       long z = ((long) seed.get(0) << 24 | (long) seed.get(1)) * GOLDEN;
       z = mix(z + salt) + index * GOLDEN;
-      float uniform = (int) (mix(z) >>> 40) * 0x1p-24f;
+      float uniform = (int) (mix(z) >> 40 & 0xffffffL) * 0x1p-24f;
       float factor = kept;
       if (uniform < rate) {
         factor = 0f;
@@ -43,9 +43,10 @@ public final class Dropout {
     }
   }
 
+  /** TornadoVM's shifts of longs are arithmetic, so the sign is masked away. */
   private static long mix(long value) {
-    long z = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+    long z = (value ^ (value >> 30 & 0x3ffffffffL)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >> 27 & 0x1fffffffffL)) * 0x94D049BB133111EBL;
+    return z ^ (z >> 31 & 0x1ffffffffL);
   }
 }

@@ -15,7 +15,7 @@ public final class Sgd {
    * @param rateScale factor of the learning rate
    * @param decay weight decay, added to the gradient
    */
-  public static void step(
+  public static void update(
       KernelContext context,
       FloatArray parameter,
       FloatArray gradient,

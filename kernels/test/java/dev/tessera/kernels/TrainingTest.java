@@ -172,7 +172,7 @@ class TrainingTest {
           Launch.graph(p, g, m, s, norm, schedule)
               .task(
                   "t",
-                  Adam::step,
+                  Adam::update,
                   CONTEXT,
                   p,
                   g,
@@ -240,7 +240,7 @@ class TrainingTest {
           v);
       Launch.run(
           Launch.graph(plain, g, norm, schedule)
-              .task("t", Sgd::step, CONTEXT, plain, g, norm, schedule, n, 0.3f, 0.1f),
+              .task("t", Sgd::update, CONTEXT, plain, g, norm, schedule, n, 0.3f, 0.1f),
           Grids.items(n, 8),
           plain);
       for (int i = 0; i < n; i++) {

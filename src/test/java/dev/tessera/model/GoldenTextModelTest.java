@@ -25,7 +25,7 @@ class GoldenTextModelTest {
   private static final Path CHECKPOINTS = Path.of("test/resources/checkpoints");
 
   @ParameterizedTest
-  @ValueSource(strings = {"scalar", "cpu"})
+  @ValueSource(strings = {"scalar", "cpu", "tornado"})
   void bert(String device) throws Exception {
     Path folder = CHECKPOINTS.resolve("bert");
     Set<String> compared = compare(folder, device, Map.of(), List.of(), "");
@@ -50,7 +50,7 @@ class GoldenTextModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"scalar", "cpu"})
+  @ValueSource(strings = {"scalar", "cpu", "tornado"})
   void siglip(String device) throws Exception {
     Path folder = CHECKPOINTS.resolve("siglip");
     Set<String> compared = compare(folder, device, Map.of(), List.of(), "");
@@ -59,7 +59,7 @@ class GoldenTextModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"scalar", "cpu"})
+  @ValueSource(strings = {"scalar", "cpu", "tornado"})
   void openClip(String device) throws Exception {
     Path folder = CHECKPOINTS.resolve("open-clip");
     Set<String> compared = compare(folder, device, Map.of("text_ids", "input_ids"), List.of(), "");

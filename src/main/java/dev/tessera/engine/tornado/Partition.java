@@ -25,7 +25,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  */
 final class Partition {
   static final int MAX_TASKS = 250;
-  private static final int MAX_NODES = 960;
+  private static final int MAX_NODES = 720;
 
   /** An array, its transfer and its release. */
   private static final int NODES_OF_ARRAY = 3;

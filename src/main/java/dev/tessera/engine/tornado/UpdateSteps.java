@@ -45,7 +45,7 @@ final class UpdateSteps {
         (g, id) ->
             g.task(
                 id,
-                Adam::step,
+                Adam::update,
                 context,
                 parameter,
                 gradient,
@@ -77,7 +77,7 @@ final class UpdateSteps {
         (g, id) ->
             g.task(
                 id,
-                Sgd::step,
+                Sgd::update,
                 context,
                 parameter,
                 gradient,
