@@ -25,12 +25,14 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  */
 final class Partition {
   static final int MAX_TASKS = 250;
+
+  /** Less than 1024: each number among the arguments is a node, too, and these are not counted. */
   private static final int MAX_NODES = 720;
 
   /** An array, its transfer and its release. */
   private static final int NODES_OF_ARRAY = 3;
 
-  /** A task, what it writes, and the numbers among its arguments that no other task has. */
+  /** A task, what it writes, and variables that come back. */
   private static final int NODES_OF_TASK = 5;
 
   private final Set<FloatArray> uploads;
