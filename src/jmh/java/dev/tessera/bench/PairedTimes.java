@@ -1,6 +1,8 @@
 package dev.tessera.bench;
 
+import ai.onnxruntime.OrtException;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * What two contestants took, measured in turns: their medians, and how the ratio of one turn to the
@@ -15,6 +17,64 @@ final class PairedTimes {
   PairedTimes(double[] ours, double[] theirs) {
     this.ours = ours.clone();
     this.theirs = theirs.clone();
+  }
+
+  /** One side of a comparison. */
+  @FunctionalInterface
+  interface Contestant {
+    void run() throws OrtException;
+  }
+
+  /**
+   * Milliseconds of both in {@code rounds} rounds, after each has run {@code warmUp} seconds
+   * unmeasured. Who goes first changes with every round.
+   */
+  static PairedTimes measure(Contestant ours, Contestant theirs, double warmUp, int rounds)
+      throws OrtException {
+    warmUp(ours, warmUp);
+    warmUp(theirs, warmUp);
+    double[] ourTimes = new double[rounds];
+    double[] theirTimes = new double[rounds];
+    for (int round = 0; round < rounds; round++) {
+      if (round % 2 == 0) {
+        ourTimes[round] = milliseconds(ours);
+        theirTimes[round] = milliseconds(theirs);
+      } else {
+        theirTimes[round] = milliseconds(theirs);
+        ourTimes[round] = milliseconds(ours);
+      }
+    }
+    return new PairedTimes(ourTimes, theirTimes);
+  }
+
+  private static void warmUp(Contestant contestant, double seconds) throws OrtException {
+    long start = System.nanoTime();
+    do {
+      contestant.run();
+    } while (System.nanoTime() - start < seconds * 1e9);
+  }
+
+  private static double milliseconds(Contestant contestant) throws OrtException {
+    long start = System.nanoTime();
+    contestant.run();
+    return (System.nanoTime() - start) / 1e6;
+  }
+
+  /** Median and best of both, the ratio of the medians, and how the rounds' ratios spread. */
+  String columns() {
+    return String.format(
+        Locale.ROOT,
+        "%7.1f %7.1f   %7.1f %7.1f      %5.3f           %5.3f [%.3f-%.3f] (%.3f-%.3f)",
+        ours(),
+        oursAtBest(),
+        theirs(),
+        theirsAtBest(),
+        ratio(),
+        ratioQuantile(0.5),
+        ratioQuantile(0.25),
+        ratioQuantile(0.75),
+        ratioQuantile(0),
+        ratioQuantile(1));
   }
 
   double ours() {

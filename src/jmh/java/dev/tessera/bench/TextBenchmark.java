@@ -164,55 +164,16 @@ public final class TextBenchmark implements Callable<Integer> {
     Contestant ours = () -> embedder.embedIds(texts);
     Contestant theirs = () -> peer.embed(texts);
     double difference = difference(ours.vectors(), theirs.vectors());
-    warmUp(ours);
-    warmUp(theirs);
-    double[] ourTimes = new double[rounds];
-    double[] theirTimes = new double[rounds];
-    for (int round = 0; round < rounds; round++) { // who goes first changes with every round
-      if (round % 2 == 0) {
-        ourTimes[round] = milliseconds(ours);
-        theirTimes[round] = milliseconds(theirs);
-      } else {
-        theirTimes[round] = milliseconds(theirs);
-        ourTimes[round] = milliseconds(ours);
-      }
-    }
+    PairedTimes times = PairedTimes.measure(ours::vectors, theirs::vectors, warmUp, rounds);
     difference = Math.max(difference, difference(ours.vectors(), theirs.vectors()));
-    PairedTimes times = new PairedTimes(ourTimes, theirTimes);
     print(
-        "%-10s %10d  %7.1f %7.1f   %7.1f %7.1f      %5.3f           %5.3f [%.3f-%.3f] (%.3f-%.3f)"
-            + "   max |Δ| %.1e",
-        attention.name().toLowerCase(Locale.ROOT),
-        batch,
-        times.ours(),
-        times.oursAtBest(),
-        times.theirs(),
-        times.theirsAtBest(),
-        times.ratio(),
-        times.ratioQuantile(0.5),
-        times.ratioQuantile(0.25),
-        times.ratioQuantile(0.75),
-        times.ratioQuantile(0),
-        times.ratioQuantile(1),
-        difference);
+        "%-10s %10d  %s   max |Δ| %.1e",
+        attention.name().toLowerCase(Locale.ROOT), batch, times.columns(), difference);
     if (!(difference <= TOLERANCE)) {
       print("FAILED: the vectors differ by more than %s", TOLERANCE);
       return false;
     }
     return true;
-  }
-
-  private void warmUp(Contestant contestant) throws OrtException {
-    long start = System.nanoTime();
-    do {
-      contestant.vectors();
-    } while (System.nanoTime() - start < warmUp * 1e9);
-  }
-
-  private static double milliseconds(Contestant contestant) throws OrtException {
-    long start = System.nanoTime();
-    contestant.vectors();
-    return (System.nanoTime() - start) / 1e6;
   }
 
   private static double difference(float[][] left, float[][] right) {

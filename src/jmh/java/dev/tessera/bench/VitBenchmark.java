@@ -130,12 +130,10 @@ public final class VitBenchmark implements Callable<Integer> {
         Contestant ours = () -> executable.run(inputs).values().iterator().next().toFloats();
         Contestant theirs = peer::logits;
         double difference = difference(ours.logits(), theirs.logits());
-        warmUp(ours);
-        warmUp(theirs);
-        PairedTimes times = measure(ours, theirs);
+        PairedTimes times = PairedTimes.measure(ours::logits, theirs::logits, warmUp, rounds);
         // Once more: compiled code may compute something else than the interpreter did.
         difference = Math.max(difference, difference(ours.logits(), theirs.logits()));
-        report(name, batch, difference, times);
+        print("%-5s %5d %s   max |Δlogit| %.1e", name, batch, times.columns(), difference);
         if (!(difference <= TOLERANCE)) {
           print("FAILED: the logits differ by more than %s", TOLERANCE);
           return false;
@@ -151,35 +149,6 @@ public final class VitBenchmark implements Callable<Integer> {
     float[] logits() throws OrtException;
   }
 
-  private void warmUp(Contestant contestant) throws OrtException {
-    long start = System.nanoTime();
-    do {
-      contestant.logits();
-    } while (System.nanoTime() - start < warmUp * 1e9);
-  }
-
-  /** Who goes first changes with every round. */
-  private PairedTimes measure(Contestant ours, Contestant theirs) throws OrtException {
-    double[] ourTimes = new double[rounds];
-    double[] theirTimes = new double[rounds];
-    for (int round = 0; round < rounds; round++) {
-      if (round % 2 == 0) {
-        ourTimes[round] = milliseconds(ours);
-        theirTimes[round] = milliseconds(theirs);
-      } else {
-        theirTimes[round] = milliseconds(theirs);
-        ourTimes[round] = milliseconds(ours);
-      }
-    }
-    return new PairedTimes(ourTimes, theirTimes);
-  }
-
-  private static double milliseconds(Contestant contestant) throws OrtException {
-    long start = System.nanoTime();
-    contestant.logits();
-    return (System.nanoTime() - start) / 1e6;
-  }
-
   private static double difference(float[] left, float[] right) {
     if (left.length != right.length) {
       return Double.NaN;
@@ -189,25 +158,6 @@ public final class VitBenchmark implements Callable<Integer> {
       largest = Math.max(largest, Math.abs((double) left[i] - right[i]));
     }
     return largest;
-  }
-
-  private static void report(String name, int batch, double difference, PairedTimes times) {
-    print(
-        "%-5s %5d %7.1f %7.1f   %7.1f %7.1f      %5.3f           %5.3f [%.3f-%.3f] (%.3f-%.3f)"
-            + "   max |Δlogit| %.1e",
-        name,
-        batch,
-        times.ours(),
-        times.oursAtBest(),
-        times.theirs(),
-        times.theirsAtBest(),
-        times.ratio(),
-        times.ratioQuantile(0.5),
-        times.ratioQuantile(0.25),
-        times.ratioQuantile(0.75),
-        times.ratioQuantile(0),
-        times.ratioQuantile(1),
-        difference);
   }
 
   private static void print(String format, Object... arguments) {

@@ -53,12 +53,7 @@ final class KnnCommand implements Callable<Integer> {
       description = "Nearest images that vote. Default: ${DEFAULT-VALUE}.")
   private int neighbors;
 
-  @Option(
-      names = {"-k", "--top-k"},
-      paramLabel = "N",
-      defaultValue = "5",
-      description = "Most labels for an image. Default: ${DEFAULT-VALUE}.")
-  private int topK;
+  @Mixin private TopKOption topK = new TopKOption();
 
   @Option(
       names = "--temperature",
@@ -78,7 +73,7 @@ final class KnnCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, Failure {
     ImageInputs.require(neighbors >= 1, "--neighbors must be at least 1, not " + neighbors);
-    ImageInputs.require(topK >= 1, "--top-k must be at least 1, not " + topK);
+    topK.check();
     ImageInputs.require(temperature > 0, "--temperature must be above 0, not " + temperature);
     inputs.check(paths);
     try (WorkingIndex working =
@@ -90,7 +85,7 @@ final class KnnCommand implements Callable<Integer> {
             ExitCode.USAGE,
             labelled + " has no labels: it needs a folder for each label, with images in it");
       }
-      int most = Math.min(topK, vote.labels().size());
+      int most = topK.most(vote.labels());
       ResultFormat results = ResultFormat.of(output.format(), vote.labels(), most);
       ImageEmbedder embedder = working.embedder();
       ImageRun<ImageFile> run =

@@ -2,16 +2,12 @@ package dev.tessera.cli;
 
 import dev.tessera.model.Ranking;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code --top-k} and {@code --threshold}: which of an image's labels are told. */
 final class RankingOptions {
-  @Option(
-      names = {"-k", "--top-k"},
-      paramLabel = "N",
-      defaultValue = "5",
-      description = "Most labels for an image. Default: ${DEFAULT-VALUE}.")
-  private int topK;
+  @Mixin private TopKOption topK = new TopKOption();
 
   @Option(
       names = {"-t", "--threshold"},
@@ -23,14 +19,14 @@ final class RankingOptions {
 
   /** Fails if the options make no sense. */
   void check() throws Failure {
-    ImageInputs.require(topK >= 1, "--top-k must be at least 1, not " + topK);
+    topK.check();
     ImageInputs.require(
         threshold >= 0 && threshold <= 1, "--threshold must be from 0 to 1, not " + threshold);
   }
 
   /** Most labels for an image, of so many. */
   int most(List<String> labels) {
-    return Math.min(topK, labels.size());
+    return topK.most(labels);
   }
 
   Ranking ranking(List<String> labels, boolean multiLabel) {

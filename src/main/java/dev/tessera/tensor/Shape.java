@@ -58,6 +58,15 @@ public final class Shape {
     return product;
   }
 
+  /** Elements from one index of {@code axis} to the next: the product of all extents after it. */
+  public int stride(int axis) {
+    int product = 1;
+    for (int after = axis + 1; after < extents.length; after++) {
+      product *= extents[after];
+    }
+    return product;
+  }
+
   /** This shape with the extent of {@code axis} (negative counts from the last) replaced. */
   public Shape with(int axis, int extent) {
     int[] copy = extents.clone();

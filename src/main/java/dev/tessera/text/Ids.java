@@ -14,6 +14,12 @@ final class Ids {
     values[size++] = id;
   }
 
+  void addAll(int[] ids) {
+    for (int id : ids) {
+      add(id);
+    }
+  }
+
   int size() {
     return size;
   }

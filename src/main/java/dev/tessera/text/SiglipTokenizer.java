@@ -54,9 +54,7 @@ final class SiglipTokenizer implements Tokenizer {
       if (part.isToken()) {
         ids.add(part.id());
       } else {
-        for (int id : between(part.text())) {
-          ids.add(id);
-        }
+        ids.addAll(between(part.text()));
       }
     }
     return ids.toArray();

@@ -119,9 +119,7 @@ record Template(List<Part> single, List<Part> pair, boolean cutFront) {
       switch (part) {
         case Part.Text(boolean isSecond, int type) -> {
           typeId = type;
-          for (int id : texts[isSecond ? 1 : 0]) {
-            ids.add(id);
-          }
+          ids.addAll(texts[isSecond ? 1 : 0]);
         }
         case Part.Special(List<Integer> tokens, int type) -> {
           typeId = type;

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.SequencedSet;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -155,10 +156,7 @@ public final class Tokenizers {
     }
     return new SiglipTokenizer(
         pieces,
-        special.stream()
-            .filter(token -> pieces.id(token) >= 0)
-            .map(token -> AddedTokens.Token.special(pieces.id(token), token))
-            .toList(),
+        tokens(pieces::id, special),
         OpenClipCleaning.canonical(config.flag("do_lower_case", true)),
         unknown,
         pieces.id(end),
@@ -196,7 +194,7 @@ public final class Tokenizers {
                   new Normalizer.Lowercase()));
       return new PipelineTokenizer(
           new PipelineTokenizer.Stages(
-              tokens(vocabulary, special),
+              tokens(vocabulary::id, special),
               normalizer,
               clipWords("<\\|startoftext\\|>|<\\|endoftext\\|>|", false),
               model,
@@ -209,7 +207,7 @@ public final class Tokenizers {
     }
     return new PipelineTokenizer(
         new PipelineTokenizer.Stages(
-            tokens(vocabulary, special),
+            tokens(vocabulary::id, special),
             new Normalizer.None(),
             new PreTokenizer.ByteLevel(config.flag("add_prefix_space", false), true),
             model,
@@ -234,7 +232,7 @@ public final class Tokenizers {
     boolean lowercase = config.flag("do_lower_case", true);
     return new PipelineTokenizer(
         new PipelineTokenizer.Stages(
-            tokens(vocabulary, special),
+            tokens(vocabulary::id, special),
             new Normalizer.Bert(
                 true,
                 config.flag("tokenize_chinese_chars", true),
@@ -254,12 +252,16 @@ public final class Tokenizers {
     }
   }
 
-  /** Those of the tokens that the vocabulary has. */
+  /**
+   * Those of the tokens that the vocabulary has.
+   *
+   * @param vocabulary from a token to its id, or -1
+   */
   private static List<AddedTokens.Token> tokens(
-      Vocabulary vocabulary, SequencedSet<String> contents) {
+      ToIntFunction<String> vocabulary, SequencedSet<String> contents) {
     List<AddedTokens.Token> tokens = new ArrayList<>();
     for (String content : contents) {
-      int id = vocabulary.id(content);
+      int id = vocabulary.applyAsInt(content);
       if (id >= 0) {
         tokens.add(AddedTokens.Token.special(id, content));
       }

@@ -96,10 +96,7 @@ final class MovementSteps {
 
   static Step slice(Op.Slice op, float[] input, float[] output) {
     Shape in = op.input().shape();
-    int inner = 1;
-    for (int axis = op.axis() + 1; axis < in.rank(); axis++) {
-      inner *= in.extent(axis);
-    }
+    int inner = in.stride(op.axis());
     int taken = op.output().shape().extent(op.axis()) * inner;
     int stride = in.extent(op.axis()) * inner;
     int first = op.from() * inner;
@@ -114,10 +111,7 @@ final class MovementSteps {
   /** The reverse of {@link #slice}: zeros around what was taken. */
   static Step pad(GradientOp.Pad op, float[] gradient, float[] output) {
     Shape out = op.output().shape();
-    int inner = 1;
-    for (int axis = op.axis() + 1; axis < out.rank(); axis++) {
-      inner *= out.extent(axis);
-    }
+    int inner = out.stride(op.axis());
     int given = op.gradient().shape().extent(op.axis()) * inner;
     int stride = out.extent(op.axis()) * inner;
     int first = op.from() * inner;

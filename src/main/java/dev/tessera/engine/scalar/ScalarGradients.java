@@ -299,10 +299,7 @@ final class ScalarGradients {
 
   private static float[] pad(GradientOp.Pad op, float[] g) {
     Shape out = op.output().shape();
-    int inner = 1;
-    for (int axis = op.axis() + 1; axis < out.rank(); axis++) {
-      inner *= out.extent(axis);
-    }
+    int inner = out.stride(op.axis());
     int given = op.gradient().shape().extent(op.axis()) * inner;
     int stride = out.extent(op.axis()) * inner;
     float[] y = new float[(int) out.elements()];

@@ -324,10 +324,7 @@ public final class ScalarKernels {
 
   private static float[] slice(Op.Slice op, float[] x) {
     Shape in = op.input().shape();
-    int inner = 1;
-    for (int axis = op.axis() + 1; axis < in.rank(); axis++) {
-      inner *= in.extent(axis);
-    }
+    int inner = in.stride(op.axis());
     int taken = op.output().shape().extent(op.axis()) * inner;
     int stride = in.extent(op.axis()) * inner;
     float[] y = new float[(int) op.output().shape().elements()];

@@ -30,7 +30,7 @@ final class Emitter {
   private static final int GPU_GROUP = 128;
 
   /** Rows whose sums are taken by one work-item. */
-  private static final int SUM_BLOCK = 32;
+  static final int SUM_BLOCK = 32;
 
   /** What kernels take for an array that they do not use. */
   final FloatArray nothing = FloatArray.fromElements(0);
@@ -61,7 +61,7 @@ final class Emitter {
     update(name, grid, arrays, List.of(), task);
   }
 
-  /** Appends a kernel that changes variables, which are among its {@code arrays}. */
+  /** Appends a kernel that may change variables: {@code changed}, which are among its arrays. */
   void update(
       String name,
       WorkerGrid grid,
@@ -89,19 +89,22 @@ final class Emitter {
         (g, id) -> g.task(id, Elementwise::multiply, context, a, b, y, n, period));
   }
 
-  /** Appends {@code y = a·y + b·x}. */
+  /** Appends {@code y = a·y + b·x}; y may be a variable. */
   void blend(FloatArray x, FloatArray y, int n, float a, float b) {
-    add(
+    update(
         "blend",
         items(n),
         List.of(x, y),
+        List.of(y),
         (g, id) -> g.task(id, Elementwise::blend, context, x, y, n, a, b));
   }
 
+  /** Appends {@code y = value}; y may be a variable. */
   void fill(FloatArray y, int n, float value) {
-    add(
+    update(
         "fill",
         items(n),
+        List.of(y),
         List.of(y),
         (g, id) -> g.task(id, Elementwise::fill, context, y, n, value));
   }
@@ -223,6 +226,10 @@ final class Emitter {
   /** Where a value is; uploaded once if it is a constant. */
   FloatArray array(Value value) {
     return constants.contains(value) ? scaled(value, null) : buffers.array(value);
+  }
+
+  @Nullable FloatArray nullable(@Nullable Value value) {
+    return value == null ? null : array(value);
   }
 
   /** A constant with its rows multiplied. */

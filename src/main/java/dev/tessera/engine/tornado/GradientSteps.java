@@ -17,15 +17,11 @@ import dev.tessera.kernels.RmsNorm;
 import dev.tessera.kernels.Softmax;
 import dev.tessera.tensor.Shape;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** Gradients, each the kernels of its operation's backward half. */
 final class GradientSteps {
-  /** Rows whose sums are taken by one work-item. */
-  private static final int BLOCK = 32;
-
   /** Sums of squares that one array leaves for the last stage. */
   private static final int MOST_SQUARES = 64;
 
@@ -76,7 +72,7 @@ final class GradientSteps {
         new Emitter.Matrix(emitter.array(op.weight()), 1, in),
         null,
         Activation.IDENTITY,
-        nullable(emitter, op.residual()),
+        emitter.nullable(op.residual()),
         emitter.array(op.output()),
         elements(op.gradient()) / out,
         in,
@@ -144,7 +140,7 @@ final class GradientSteps {
     FloatArray dx = emitter.array(op.output());
     int width = op.output().shape().last();
     int rows = elements(op.output()) / width;
-    int parts = Math.ceilDiv(rows, BLOCK);
+    int parts = Math.ceilDiv(rows, Emitter.SUM_BLOCK);
     FloatArray statistics = emitter.shared("statistics", 2 * rows);
     FloatArray weightParts = emitter.shared("weightParts", parts * width);
     FloatArray biasParts = emitter.shared("biasParts", parts * width);
@@ -182,10 +178,10 @@ final class GradientSteps {
                 biasParts,
                 rows,
                 width,
-                BLOCK));
+                Emitter.SUM_BLOCK));
     emitter.sumRows(weightParts, parts, width, emitter.array(op.weightGradient()));
     emitter.sumRows(biasParts, parts, width, emitter.array(op.biasGradient()));
-    FloatArray residual = nullable(emitter, op.residual());
+    FloatArray residual = emitter.nullable(op.residual());
     if (residual != null) {
       emitter.blend(residual, dx, elements(op.output()), 1, 1);
     }
@@ -198,7 +194,7 @@ final class GradientSteps {
     FloatArray dx = emitter.array(op.output());
     int width = op.output().shape().last();
     int rows = elements(op.output()) / width;
-    int parts = Math.ceilDiv(rows, BLOCK);
+    int parts = Math.ceilDiv(rows, Emitter.SUM_BLOCK);
     FloatArray inverses = emitter.shared("statistics", 2 * rows);
     FloatArray weightParts = emitter.shared("weightParts", parts * width);
     KernelContext context = emitter.context;
@@ -234,7 +230,7 @@ final class GradientSteps {
                 weightParts,
                 rows,
                 width,
-                BLOCK));
+                Emitter.SUM_BLOCK));
     emitter.sumRows(weightParts, parts, width, emitter.array(op.weightGradient()));
   }
 
@@ -364,10 +360,7 @@ final class GradientSteps {
 
   private static void pad(Emitter emitter, GradientOp.Pad op) {
     Shape out = op.output().shape();
-    int inner = 1;
-    for (int axis = op.axis() + 1; axis < out.rank(); axis++) {
-      inner *= out.extent(axis);
-    }
+    int inner = out.stride(op.axis());
     int given = op.gradient().shape().extent(op.axis()) * inner;
     FloatArray y = emitter.array(op.output());
     emitter.fill(y, elements(op.output()), 0);
@@ -489,9 +482,5 @@ final class GradientSteps {
           List.of(x, y),
           (g, id) -> g.task(id, Reductions::sumSquares, context, x, y, at, n, block));
     }
-  }
-
-  private static @Nullable FloatArray nullable(Emitter emitter, @Nullable Value value) {
-    return value == null ? null : emitter.array(value);
   }
 }

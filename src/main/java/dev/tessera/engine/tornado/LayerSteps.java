@@ -18,7 +18,6 @@ final class LayerSteps {
 
   static void linear(Emitter emitter, Op.Linear op) {
     Value scale = op.epilogue().scale();
-    Value residual = op.epilogue().residual();
     int n = op.output().shape().last();
     int k = op.input().shape().last();
     // LayerScale multiplies into weights and bias: (Wx + b)·s = (sW)x + sb.
@@ -30,7 +29,7 @@ final class LayerSteps {
         new Emitter.Matrix(weight, k, 1),
         bias,
         op.epilogue().activation(),
-        residual == null ? null : emitter.array(residual),
+        emitter.nullable(op.epilogue().residual()),
         emitter.array(op.output()),
         elements(op.output()) / n,
         n,

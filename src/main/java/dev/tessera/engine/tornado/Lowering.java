@@ -276,10 +276,7 @@ final class Lowering {
 
   private void slice(Op.Slice op) {
     Shape in = op.input().shape();
-    int inner = 1;
-    for (int axis = op.axis() + 1; axis < in.rank(); axis++) {
-      inner *= in.extent(axis);
-    }
+    int inner = in.stride(op.axis());
     int taken = op.output().shape().extent(op.axis()) * inner;
     int step = in.extent(op.axis()) * inner;
     int count = elements(op.output()) / taken;

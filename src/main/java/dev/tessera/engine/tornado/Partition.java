@@ -107,6 +107,7 @@ final class Partition {
       Set<FloatArray> results = new LinkedHashSet<>();
       parts.get(i).forEach(step -> used.addAll(step.arrays()));
       parts.get(i).forEach(step -> results.addAll(step.changed()));
+      results.retainAll(fromHost);
       for (FloatArray array : used) {
         if (uploads.contains(array)) {
           graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);

@@ -10,7 +10,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  *
  * @param name the task's name, its own in all of the graph
  * @param arrays what the kernel reads and writes
- * @param changed those of them that are variables and that it writes
+ * @param changed those of them that it writes and that may be variables
  */
 record Step(
     String name, WorkerGrid grid, List<FloatArray> arrays, List<FloatArray> changed, Task task) {

@@ -5,7 +5,6 @@ import static dev.tessera.engine.tornado.Buffers.elements;
 import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import dev.tessera.kernels.Adam;
-import dev.tessera.kernels.Elementwise;
 import dev.tessera.kernels.Sgd;
 import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -24,7 +23,8 @@ final class UpdateSteps {
           blend(emitter, parameter, average, (float) decay, (float) (1 - decay));
       case UpdateOp.Accumulate(Value sum, Value gradient, float factor) ->
           blend(emitter, gradient, sum, 1, factor);
-      case UpdateOp.Clear(Value variable) -> clear(emitter, variable);
+      case UpdateOp.Clear(Value variable) ->
+          emitter.fill(emitter.array(variable), elements(variable), 0);
     }
   }
 
@@ -121,27 +121,6 @@ final class UpdateSteps {
 
   /** {@code variable = a·variable + b·value}. */
   private static void blend(Emitter emitter, Value value, Value variable, float a, float b) {
-    FloatArray x = emitter.array(value);
-    FloatArray y = emitter.array(variable);
-    int n = elements(variable);
-    KernelContext context = emitter.context;
-    emitter.update(
-        "blend",
-        emitter.items(n),
-        List.of(x, y),
-        List.of(y),
-        (g, id) -> g.task(id, Elementwise::blend, context, x, y, n, a, b));
-  }
-
-  private static void clear(Emitter emitter, Value variable) {
-    FloatArray y = emitter.array(variable);
-    int n = elements(variable);
-    KernelContext context = emitter.context;
-    emitter.update(
-        "clear",
-        emitter.items(n),
-        List.of(y),
-        List.of(y),
-        (g, id) -> g.task(id, Elementwise::fill, context, y, n, 0f));
+    emitter.blend(emitter.array(value), emitter.array(variable), elements(variable), a, b);
   }
 }
