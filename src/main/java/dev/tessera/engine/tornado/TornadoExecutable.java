@@ -54,7 +54,7 @@ final class TornadoExecutable implements Executable, AutoCloseable {
       plan = new TornadoExecutionPlan(built);
       plan.withDevice(probe.device());
       plan.withGridScheduler(partition.grids());
-    } catch (RuntimeException | LinkageError e) {
+    } catch (RuntimeException | Error e) {
       throw failure(e);
     }
   }
@@ -76,7 +76,7 @@ final class TornadoExecutable implements Executable, AutoCloseable {
       for (int i = 0; i < graphs; i++) {
         plan.withGraph(i).execute();
       }
-    } catch (RuntimeException | LinkageError e) {
+    } catch (RuntimeException | Error e) {
       throw failure(e);
     }
     for (Variable variable : variables) {
@@ -104,8 +104,14 @@ final class TornadoExecutable implements Executable, AutoCloseable {
     }
   }
 
-  /** TornadoVM has an exception for each layer; what a person can do about it is one of two. */
+  /**
+   * TornadoVM has an exception for each layer, some of them errors; what a person can do about it
+   * is one of two.
+   */
   private DeviceFailure failure(Throwable e) {
+    if (e instanceof VirtualMachineError fatal) {
+      throw fatal;
+    }
     String kind = e.getClass().getSimpleName();
     String message = String.valueOf(e.getMessage()).strip();
     String text = (kind + message).toLowerCase(Locale.ROOT);

@@ -34,6 +34,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 
 /** Every operation on every test device against the scalar oracle, on odd shapes. */
 class TornadoEngineTest {
@@ -323,6 +325,21 @@ class TornadoEngineTest {
     } finally {
       System.clearProperty("tornado.device.memory");
     }
+  }
+
+  @Test
+  void saysInOneSentenceWhatTornadoVmDidNotExpect() {
+    Step.Task task =
+        (_, _) -> {
+          throw new TornadoInternalError("unimplemented: %s", "resize");
+        };
+    Step step = new Step("t", new WorkerGrid1D(1), List.of(), List.of(), task);
+    DeviceProbe probe = TornadoTestEngines.probes().getFirst();
+    Partition partition = new Partition(List.of(step), Set.of(), Set.of(), Partition.MAX_TASKS);
+    assertThatThrownBy(
+            () -> new TornadoExecutable(probe, partition, List.of(), List.of(), Map.of()))
+        .isInstanceOf(DeviceFailure.class)
+        .hasMessage("device " + probe.name() + " failed: unimplemented: resize.");
   }
 
   @Test

@@ -25,6 +25,7 @@ import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task7;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task8;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task9;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -407,8 +408,8 @@ public class TaskGraph {
     // device.
     int nodes = 3 * arrays.size() + 2 * tasks.size() + constants.size() + toHost.size() + 2;
     if (nodes > MAX_NODES) {
-      throw new TornadoRuntimeException(
-          "task graph " + name + " needs " + nodes + " nodes, more than " + MAX_NODES);
+      throw new TornadoInternalError(
+          "task graph %s needs %d nodes, more than %d", name, nodes, MAX_NODES);
     }
     return new ImmutableTaskGraph(name, tasks, toDevice, toHost, consumed);
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -257,7 +258,9 @@ class SimulatorTest {
       FloatArray array = new FloatArray(1);
       wide.task("t" + i, SimulatorTest::increment, new KernelContext(), array, 1);
     }
-    assertThatThrownBy(wide::snapshot).hasMessageContaining("nodes");
+    assertThatThrownBy(wide::snapshot)
+        .isInstanceOf(TornadoInternalError.class)
+        .hasMessageContaining("nodes");
   }
 
   @Test
