@@ -84,6 +84,9 @@ final class TrainFacts {
       case Optimizer.Adam(double first, double second, double _) ->
           "Adam, betas %s and %s".formatted(first, second);
       case Optimizer.Sgd(double momentum, boolean _) -> "SGD, momentum " + momentum;
+      case Optimizer.Muon(double momentum, Optimizer.AdamW others) ->
+          "Muon, momentum %s, for the blocks' matrices; %s, for the rest"
+              .formatted(momentum, optimizer(others));
     };
   }
 

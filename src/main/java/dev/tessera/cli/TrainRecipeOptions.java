@@ -13,9 +13,17 @@ import picocli.CommandLine.Option;
 final class TrainRecipeOptions {
   /** Named optimisers. */
   enum Kind {
-    ADAMW,
-    ADAM,
-    SGD;
+    ADAMW(true),
+    ADAM(false),
+    SGD(false),
+    MUON(true);
+
+    /** Whether weights decay by themselves. */
+    final boolean decoupled;
+
+    Kind(boolean decoupled) {
+      this.decoupled = decoupled;
+    }
 
     @Override
     public String toString() {
@@ -99,15 +107,14 @@ final class TrainRecipeOptions {
   @Option(
       names = "--momentum",
       paramLabel = "X",
-      defaultValue = "0.9",
-      description = "Of sgd. Default: ${DEFAULT-VALUE}.")
-  double momentum;
+      description = "Of sgd and muon. Default: 0.9 and 0.95.")
+  @Nullable Double momentum;
 
   @Option(
       names = "--betas",
       paramLabel = "B1,B2",
       defaultValue = "0.9,0.999",
-      description = "Of adamw and adam. Default: ${DEFAULT-VALUE}.")
+      description = "Of adamw, adam and what muon leaves to adamw. Default: ${DEFAULT-VALUE}.")
   String betas = "0.9,0.999";
 
   @Option(
@@ -199,7 +206,7 @@ final class TrainRecipeOptions {
       warmup = recipe.warmup();
     }
     if (weightDecay == null) {
-      weightDecay = optimizer == Kind.ADAMW ? recipe.weightDecay() : 1e-4;
+      weightDecay = optimizer.decoupled ? recipe.weightDecay() : 1e-4;
     }
     if (ema == null) {
       // Of a training that is cut short nobody knows how long it will be: at most 100 updates.
@@ -218,17 +225,24 @@ final class TrainRecipeOptions {
   }
 
   Optimizer optimizer() throws Failure {
+    double mass = momentum != null ? momentum : optimizer == Kind.MUON ? 0.95 : 0.9;
+    if (!(mass >= 0 && mass < 1)) {
+      throw new Failure(ExitCode.USAGE, "--momentum must be from 0 to below 1, not " + momentum);
+    }
     if (optimizer == Kind.SGD) {
-      return new Optimizer.Sgd(momentum, false);
+      return new Optimizer.Sgd(mass, false);
     }
     String[] parts = betas.split(",", -1);
     try {
       double first = Double.parseDouble(parts[0]);
       double second = Double.parseDouble(parts.length == 2 ? parts[1] : "");
       if (first >= 0 && first < 1 && second >= 0 && second < 1) {
-        return optimizer == Kind.ADAMW
-            ? new Optimizer.AdamW(first, second, 1e-8)
-            : new Optimizer.Adam(first, second, 1e-8);
+        Optimizer.AdamW adamW = new Optimizer.AdamW(first, second, 1e-8);
+        return switch (optimizer) {
+          case ADAMW -> adamW;
+          case MUON -> new Optimizer.Muon(mass, adamW);
+          default -> new Optimizer.Adam(first, second, 1e-8);
+        };
       }
     } catch (NumberFormatException e) {
       // Said below.

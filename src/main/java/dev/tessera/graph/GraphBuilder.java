@@ -375,6 +375,31 @@ public final class GraphBuilder {
     operations.add(operation);
   }
 
+  /** {@code left·right + residual}; see {@link GradientOp.LinearInput}. */
+  public Value product(Value left, Value right, Value residual) {
+    require(
+        right.shape().rank() == 2 && right.shape().extent(0) == left.shape().last(),
+        "product: %s times %s",
+        left.shape(),
+        right.shape());
+    Shape shape = left.shape().with(-1, right.shape().last());
+    require(residual.shape().equals(shape), "product: %s plus %s", shape, residual.shape());
+    return append(shape, output -> new GradientOp.LinearInput(left, right, residual, output));
+  }
+
+  /** {@code leftᵀ·right} of two matrices; see {@link GradientOp.LinearWeight}. */
+  public Value transposedProduct(Value left, Value right) {
+    require(
+        left.shape().rank() == 2
+            && right.shape().rank() == 2
+            && left.shape().extent(0) == right.shape().extent(0),
+        "transposedProduct: %s and %s",
+        left.shape(),
+        right.shape());
+    Shape shape = Shape.of(left.shape().last(), right.shape().last());
+    return append(shape, output -> new GradientOp.LinearWeight(left, right, output));
+  }
+
   /** See {@link GradientOp.Norm}. */
   public Value norm(List<Value> gradients, float maximum) {
     return append(Shape.of(2), output -> new GradientOp.Norm(gradients, maximum, output));

@@ -6,8 +6,13 @@ import java.util.List;
  * How gradients become steps. Weight decay belongs to the parameters: see {@link ParameterRule}.
  */
 public sealed interface Optimizer {
-  /** The arrays that it keeps for every parameter, by the prefix of their names. */
+  /** The arrays that it keeps for every parameter of its own, by the prefix of their names. */
   List<String> slots();
+
+  /** The optimiser of a parameter: this one, or another that it leaves the parameter to. */
+  default Optimizer of(ParameterRule rule) {
+    return this;
+  }
 
   /** What keeps running means of the gradients and of their squares. */
   sealed interface Moments extends Optimizer {
@@ -64,6 +69,28 @@ public sealed interface Optimizer {
     @Override
     public List<String> slots() {
       return momentum == 0 ? List.of() : List.of("optimizer/momentum/");
+    }
+  }
+
+  /**
+   * Momentum whose steps are made orthogonal, for the matrices between layers of features (Jordan
+   * et al., 2024), as {@code torch.optim.Muon} computes it but in F32: {@code b = momentum·b + (1 −
+   * momentum)·g}, then a step along the orthogonal matrix nearest to {@code momentum·b + (1 −
+   * momentum)·g}, times {@code 0.2·√max(out, in)}: as long as AdamW's steps usually are, so that
+   * both share one learning rate (Liu et al., arXiv:2502.16982). Weights decay by themselves. The
+   * gradient's length has no effect on a step, so it is not limited.
+   *
+   * @param others what trains embeddings, classifier, biases and normalisations
+   */
+  record Muon(double momentum, AdamW others) implements Optimizer {
+    @Override
+    public List<String> slots() {
+      return List.of("optimizer/momentum/");
+    }
+
+    @Override
+    public Optimizer of(ParameterRule rule) {
+      return rule.hidden() ? this : others;
     }
   }
 }

@@ -71,7 +71,8 @@ public record ParameterRules(double weightDecay, double layerDecay, Freeze freez
           new ParameterRule(
               trained(name),
               Math.pow(layerDecay, layers + 1 - layer(name, layers)),
-              decays(name, entry.getValue().shape()) ? weightDecay : 0));
+              isMatrix(name, entry.getValue().shape()) ? weightDecay : 0,
+              block(name) >= 0 && isMatrix(name, entry.getValue().shape())));
     }
     if (rules.values().stream().noneMatch(ParameterRule::trained)) {
       throw new IllegalArgumentException("nothing is left to train: all parameters are frozen");
@@ -79,8 +80,8 @@ public record ParameterRules(double weightDecay, double layerDecay, Freeze freez
     return rules;
   }
 
-  /** Only what is multiplied with features decays: names ending in weight with two axes or more. */
-  private static boolean decays(String name, Shape shape) {
+  /** What is multiplied with features: names ending in weight with two axes or more. */
+  private static boolean isMatrix(String name, Shape shape) {
     return name.endsWith("weight") && shape.rank() >= 2;
   }
 

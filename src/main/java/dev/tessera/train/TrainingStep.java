@@ -154,7 +154,8 @@ public final class TrainingStep {
     }
     Map<String, float[]> state = new LinkedHashMap<>();
     arrays.forEach((name, start) -> {
-      for (String slot : settings.optimizer().slots()) {
+      Optimizer optimizer = settings.optimizer().of(Objects.requireNonNull(trained.get(name)));
+      for (String slot : optimizer.slots()) {
         state.put(slot + name, new float[start.length]);
       }
       if (settings.emaDecay() > 0) {
@@ -194,12 +195,17 @@ public final class TrainingStep {
     gradients.forEach((name, gradient) -> {
       Shape shape = gradient.shape();
       Value parameter = graph.variable(name, shape);
+      ParameterRule rule = Objects.requireNonNull(trained.get(name));
+      Optimizer optimizer = settings.optimizer().of(rule);
       List<Value> slots = new ArrayList<>();
-      for (String slot : settings.optimizer().slots()) {
+      for (String slot : optimizer.slots()) {
         slots.add(graph.variable(slot + name, shape));
       }
-      ParameterRule rule = Objects.requireNonNull(trained.get(name));
-      graph.update(update(settings.optimizer(), parameter, gradient, slots, norm, schedule, rule));
+      UpdateOp update =
+          optimizer instanceof Optimizer.Muon muon
+              ? orthogonal(graph, muon, parameter, gradient, slots.getFirst(), schedule, rule)
+              : update(optimizer, parameter, gradient, slots, norm, schedule, rule);
+      graph.update(update);
       if (settings.emaDecay() > 0) {
         Value average = graph.variable(AVERAGE + name, shape);
         graph.update(new UpdateOp.Average(average, parameter, settings.emaDecay()));
@@ -243,7 +249,35 @@ public final class TrainingStep {
               nesterov,
               scale,
               decay);
+      case Optimizer.Muon _ -> throw new AssertionError("has no single operation");
     };
+  }
+
+  private static UpdateOp orthogonal(
+      GraphBuilder graph,
+      Optimizer.Muon muon,
+      Value parameter,
+      Value gradient,
+      Value mean,
+      Value schedule,
+      ParameterRule rule) {
+    float momentum = (float) muon.momentum();
+    graph.update(new UpdateOp.Average(mean, gradient, muon.momentum()));
+    Value ahead = graph.add(graph.scale(gradient, 1 - momentum), graph.scale(mean, momentum));
+    Shape shape = parameter.shape();
+    double length = 0.2 * Math.sqrt(Math.max(shape.extent(0), shape.extent(1)));
+    Value step = graph.scale(NewtonSchulz.append(graph, ahead), (float) length);
+    // Without momentum, a decay that is added to the step is one that shrinks the weights.
+    return new UpdateOp.Sgd(
+        parameter,
+        step,
+        null,
+        graph.fill(Shape.of(2), 1),
+        schedule,
+        0,
+        false,
+        rule.learningRateScale(),
+        rule.weightDecay());
   }
 
   /**
@@ -282,7 +316,8 @@ public final class TrainingStep {
     double step = variables.get(STEP)[0] + 1;
     double beta1 = 0;
     double beta2 = 0;
-    if (optimizer instanceof Optimizer.Moments moments) {
+    Optimizer scheduled = optimizer instanceof Optimizer.Muon muon ? muon.others() : optimizer;
+    if (scheduled instanceof Optimizer.Moments moments) {
       beta1 = moments.beta1();
       beta2 = moments.beta2();
     }

@@ -107,6 +107,8 @@ class TrainCommandTest {
             train(
                     "--epochs",
                     "2",
+                    "--optimizer",
+                    "muon",
                     "--dropout",
                     "0.1",
                     "--rand-augment",
@@ -121,6 +123,9 @@ class TrainCommandTest {
     assertThat(done.exitCode()).as(done.err()).isZero();
     assertThat(Files.readAllBytes(again.resolve("last/model.safetensors")))
         .isEqualTo(Files.readAllBytes(run.resolve("last/model.safetensors")));
+    assertThat(run.resolve("last/README.md"))
+        .content()
+        .contains("Muon, momentum 0.95, for the blocks' matrices; AdamW");
     Path other = folder.resolve("other");
     done =
         CommandLineRun.inside(
@@ -234,6 +239,7 @@ class TrainCommandTest {
         "--layer-decay 0 | layer-wise",
         "--freeze-blocks 7 | cannot freeze 7 blocks of a model that has 2",
         "--betas 0.9 | two numbers",
+        "--optimizer muon --momentum 1 | from 0 to below 1",
         "--group sizes | is no grouping",
         "--accumulate 100 | too few for updates from 100 each",
         "--drop-path 1 | must be in [0, 1)",

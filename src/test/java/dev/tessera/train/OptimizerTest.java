@@ -56,7 +56,12 @@ class OptimizerTest {
             "sgd_nesterov",
             new TrainingStep.Settings(new Optimizer.Sgd(0.9, true), 0, 0),
             0.05,
-            0.0));
+            0.0),
+        Arguments.of(
+            "muon",
+            new TrainingStep.Settings(new Optimizer.Muon(0.95, Optimizer.AdamW.DEFAULT), 0, 0),
+            0.01,
+            0.05));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -83,10 +88,12 @@ class OptimizerTest {
     for (String name : NAMES) {
       Tensor start = reference.get("param0." + name);
       gradients.put(name, graph.input("gradient of " + name, start.shape()));
-      rules.put(name, new ParameterRule(true, 1, name.startsWith("weight") ? decay : 0));
+      boolean matrix = name.startsWith("weight");
+      ParameterRule rule = new ParameterRule(true, 1, matrix ? decay : 0, matrix);
+      rules.put(name, rule);
       arrays.put(name, start.toFloats());
       arrays.put("ema/" + name, start.toFloats());
-      for (String slot : settings.optimizer().slots()) {
+      for (String slot : settings.optimizer().of(rule).slots()) {
         arrays.put(slot + name, new float[start.toFloats().length]);
       }
     }

@@ -45,6 +45,17 @@ class ParameterRulesTest {
   }
 
   @Test
+  void onlyMatricesOfBlocksAreHidden() throws Exception {
+    Map<String, ParameterRule> rules = rules("vit-tiny", 0.05, 1, new Freeze.Nothing());
+    assertThat(rules.keySet())
+        .filteredOn(name -> hidden(rules, name))
+        .hasSize(3 * 6)
+        .allMatch(name -> name.contains("encoder.layer.") && decay(rules, name) > 0);
+    assertThat(hidden(rules, "classifier.weight")).isFalse();
+    assertThat(hidden(rules, "vit.embeddings.patch_embeddings.projection.weight")).isFalse();
+  }
+
+  @Test
   void layerScaleAndTokensDoNotDecay() throws Exception {
     Map<String, ParameterRule> rules = rules("dinov2-reg", 0.1, 1, new Freeze.Nothing());
     assertThat(decay(rules, "encoder.layer.0.layer_scale1.lambda1")).isZero();
@@ -115,6 +126,10 @@ class ParameterRulesTest {
     try (Model loaded = Models.load(CHECKPOINTS.resolve(model))) {
       return new ParameterRules(weightDecay, layerDecay, freeze).of(loaded.parameters());
     }
+  }
+
+  private static boolean hidden(Map<String, ParameterRule> rules, String name) {
+    return rule(rules, name).hidden();
   }
 
   private static double decay(Map<String, ParameterRule> rules, String ending) {

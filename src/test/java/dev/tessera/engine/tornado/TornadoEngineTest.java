@@ -233,11 +233,12 @@ class TornadoEngineTest {
 
   /** Every optimiser, with averages, clipping and accumulation, divided into graphs or not. */
   @ParameterizedTest
-  @CsvSource({"adamw, 250", "adamw, 7", "adam, 250", "sgd, 250", "momentum, 3", "nesterov, 250"})
+  @CsvSource({"adamw, 250", "adamw, 7", "adam, 250", "sgd, 250", "momentum, 3", "nesterov, 250", "muon, 50"})
   void updatesVariables(String name, int maxTasks) {
     Optimizer optimizer =
         switch (name) {
           case "adamw" -> new Optimizer.AdamW(0.9, 0.99, 1e-6);
+          case "muon" -> new Optimizer.Muon(0.9, new Optimizer.AdamW(0.9, 0.99, 1e-6));
           case "adam" -> new Optimizer.Adam(0.9, 0.99, 1e-6);
           case "sgd" -> new Optimizer.Sgd(0, false);
           default -> new Optimizer.Sgd(0.9, name.equals("nesterov"));
@@ -248,7 +249,10 @@ class TornadoEngineTest {
     Graph graph = g.build();
     Map<String, Tensor> initial = tensors(graph);
     Map<String, ParameterRule> rules = new HashMap<>();
-    graph.parameters().keySet().forEach(p -> rules.put(p, new ParameterRule(true, 0.5, 0.1)));
+    graph
+        .parameters()
+        .forEach((parameter, value) ->
+            rules.put(parameter, new ParameterRule(true, 0.5, 0.1, value.shape().rank() == 2)));
     for (DeviceProbe probe : TornadoTestEngines.probes()) {
       try (Engine engine = new TornadoEngine(probe, maxTasks);
           Engine scalar = new ScalarEngine()) {
