@@ -20,6 +20,10 @@ final class AttentionGradientStep implements Step {
   /** What one worker needs; steps of the same sizes share it. */
   static final class Buffers {
     private final int stride;
+
+    /** Columns of a row that are looked at: whole vectors. */
+    private final int vectors;
+
     private final float[] edge;
     private final float[] columns;
     private final float[] scores;
@@ -32,6 +36,7 @@ final class AttentionGradientStep implements Step {
 
     Buffers(Arena arena, Sizes sizes) {
       stride = Lanes.panels(sizes.keys()) * COLUMNS;
+      vectors = Math.ceilDiv(sizes.keys(), Lanes.WIDTH) * Lanes.WIDTH;
       edge = new float[ROWS * sizes.width()];
       columns = new float[sizes.width() * COLUMNS];
       scores = new float[Lanes.rowTiles(sizes.queries()) * ROWS * stride];
@@ -111,8 +116,8 @@ final class AttentionGradientStep implements Step {
       byRows(gradient, queryRow, b.valuePanel, count, b.gradients, first, b, kernels);
     }
     hide(image, b);
-    VectorGradients.exponentials(b.scores, b.stride, queries, scale);
-    VectorGradients.softmax(b.scores, b.gradients, b.stride, queries, scale);
+    VectorGradients.exponentials(b.scores, b.stride, b.vectors, queries, scale);
+    VectorGradients.softmax(b.scores, b.gradients, b.stride, b.vectors, queries, scale);
     for (int part = 0; part < sizes.width(); part += COLUMNS) {
       int width = Math.min(COLUMNS, sizes.width() - part);
       queryGradient(queryRow + part, keyRow + part, width, b, kernels);
@@ -175,7 +180,7 @@ final class AttentionGradientStep implements Step {
         Arrays.fill(b.scores, row + q + 1, row + sizes.keys(), UNSEEN);
       }
       // Below what is unseen, so that a query that sees nothing shares its sight among true keys.
-      Arrays.fill(b.scores, row + sizes.keys(), row + b.stride, Float.NEGATIVE_INFINITY);
+      Arrays.fill(b.scores, row + sizes.keys(), row + b.vectors, Float.NEGATIVE_INFINITY);
     }
   }
 

@@ -124,18 +124,27 @@ final class AttentionStep implements Step {
     for (int first = 0; first < sizes.queries; first += COLUMNS) {
       int queries = Math.min(COLUMNS, sizes.queries - first);
       int row = (image * sizes.queries + first) * hidden + column;
-      scores(image, row, first, queries, b, kernels);
-      kernels.softmax(b.scores, sizes.keys, b.scorePanel, b.inverse);
+      // Many images have the time to let the JIT compile narrow kernels, too; one has not.
+      int computed = sizes.batch > 1 ? queries : COLUMNS;
+      scores(image, row, first, queries, computed, b, kernels);
+      kernels.softmax(b.scores, sizes.keys, computed, b.scorePanel, b.inverse);
       if (value == null) {
         storeProbabilities((image * sizes.heads + head) * sizes.queries + first, queries, b);
       } else {
-        select(row, queries, b, kernels);
+        select(row, queries, computed, b, kernels);
       }
     }
   }
 
   /** Sᵀ for one panel of queries, masks applied, into {@code b.scores}. */
-  private void scores(int image, int row, int firstQuery, int queries, Buffers b, Kernels kernels) {
+  private void scores(
+      int image,
+      int row,
+      int firstQuery,
+      int queries,
+      int computed,
+      Buffers b,
+      Kernels kernels) {
     int width = sizes.width;
     Packing.columns(query, row, sizes.hidden(), queries, width, scale, b.queries, 0);
     NativeFloats.copy(b.queries, 0, b.queryPanel, b.queries.length);
@@ -148,7 +157,8 @@ final class AttentionStep implements Step {
           width,
           b.scores,
           tile * ROWS * COLUMNS,
-          COLUMNS);
+          COLUMNS,
+          computed);
     }
     float[] mask = keyMask;
     for (int k = 0; mask != null && k < sizes.keys; k++) {
@@ -164,7 +174,7 @@ final class AttentionStep implements Step {
   }
 
   /** Oᵀ = Vᵀ·Sᵀ for one panel of queries, divided by the sums and turned into rows. */
-  private void select(int row, int queries, Buffers b, Kernels kernels) {
+  private void select(int row, int queries, int computed, Buffers b, Kernels kernels) {
     Arrays.fill(b.result, 0f);
     for (int tile = 0; tile * ROWS < sizes.width; tile++) {
       kernels.multiplyAdd(
@@ -174,7 +184,8 @@ final class AttentionStep implements Step {
           sizes.keys,
           b.result,
           tile * ROWS * COLUMNS,
-          COLUMNS);
+          COLUMNS,
+          computed);
     }
     for (int q = 0; q < queries; q++) {
       int to = row + q * sizes.hidden();

@@ -91,13 +91,13 @@ final class Kernels {
 
   /**
    * Softmax down the columns of {@code [keys][COLUMNS]} scores: exp(s − max) to the panel at
-   * address {@code panel}, one over its sum to {@code inverse}.
+   * address {@code panel}, one over its sum to {@code inverse}. Only the first {@code columns} count.
    */
-  void softmax(float[] scores, int keys, long panel, float[] inverse) {
+  void softmax(float[] scores, int keys, int columns, long panel, float[] inverse) {
     if (vectorElements) {
-      VectorKernels.softmax(scores, keys, panel, inverse);
+      VectorKernels.softmax(scores, keys, columns, panel, inverse);
     } else {
-      PlainKernels.softmax(scores, keys, panel, inverse);
+      PlainKernels.softmax(scores, keys, columns, panel, inverse);
     }
   }
 

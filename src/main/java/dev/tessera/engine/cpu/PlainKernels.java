@@ -137,8 +137,8 @@ final class PlainKernels {
     }
   }
 
-  static void softmax(float[] scores, int keys, long panel, float[] inverse) {
-    for (int column = 0; column < COLUMNS; column++) {
+  static void softmax(float[] scores, int keys, int columns, long panel, float[] inverse) {
+    for (int column = 0; column < columns; column++) {
       float max = scores[column];
       for (int k = 1; k < keys; k++) {
         max = Math.max(max, scores[k * COLUMNS + column]);
@@ -169,7 +169,7 @@ final class PlainKernels {
   }
 
   private static float exp(float x) {
-    float clamped = Math.min(Math.max(x, -87.33f), 88.37f);
+    float clamped = Math.min(Math.max(x, VectorMath.LOWEST), 88.37f);
     float shifted = Math.fma(clamped, VectorMath.LOG2_E, VectorMath.ROUND);
     float n = shifted - VectorMath.ROUND;
     float r = Math.fma(n, -VectorMath.LN2_LOW, Math.fma(n, -VectorMath.LN2_HIGH, clamped));
@@ -178,8 +178,8 @@ final class PlainKernels {
     p = Math.fma(p, r, 0.1666652f);
     p = Math.fma(p, r, 0.49999994f);
     p = Math.fma(p, r * r, r + 1f);
-    return Float.intBitsToFloat(
-        Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(shifted) << 23));
+    int power = (Float.floatToRawIntBits(shifted) << 23) + VectorMath.ONE;
+    return p * Float.intBitsToFloat(power);
   }
 
   private static float erf(float x) {

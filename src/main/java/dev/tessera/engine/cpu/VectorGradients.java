@@ -181,11 +181,12 @@ final class VectorGradients {
   /**
    * {@code exp(scale·(score − greatest of the row))}, in place.
    *
+   * @param stride from one row to the next
    * @param width of a row, whole vectors
    */
-  static void exponentials(float[] scores, int width, int rows, float scale) {
+  static void exponentials(float[] scores, int stride, int width, int rows, float scale) {
     for (int row = 0; row < rows; row++) {
-      int from = row * width;
+      int from = row * stride;
       FloatVector greatest = FloatVector.fromArray(SPECIES, scores, from);
       for (int i = WIDTH; i < width; i += WIDTH) {
         greatest = greatest.max(FloatVector.fromArray(SPECIES, scores, from + i));
@@ -204,12 +205,14 @@ final class VectorGradients {
    *
    * @param exponentials become probabilities
    * @param gradients of the probabilities, which become those of the scores before {@code scale}
+   * @param stride from one row to the next
    * @param width of a row, whole vectors
    */
-  static void softmax(float[] exponentials, float[] gradients, int width, int rows, float scale) {
+  static void softmax(
+      float[] exponentials, float[] gradients, int stride, int width, int rows, float scale) {
     float[] lanes = new float[WIDTH];
     for (int row = 0; row < rows; row++) {
-      int from = row * width;
+      int from = row * stride;
       int end = from + width;
       FloatVector sum = FloatVector.zero(SPECIES);
       FloatVector product = FloatVector.zero(SPECIES);

@@ -85,8 +85,9 @@ final class VectorKernels {
     return total;
   }
 
-  static void softmax(float[] scores, int keys, long panel, float[] inverse) {
-    for (int lane = 0; lane < COLUMNS; lane += WIDTH) {
+  static void softmax(float[] scores, int keys, int columns, long panel, float[] inverse) {
+    int end = columns <= 2 * WIDTH ? 2 * WIDTH : COLUMNS;
+    for (int lane = 0; lane < end; lane += WIDTH) {
       FloatVector max = FloatVector.fromArray(SPECIES, scores, lane);
       for (int k = 1; k < keys; k++) {
         max = max.max(FloatVector.fromArray(SPECIES, scores, k * COLUMNS + lane));

@@ -19,14 +19,21 @@ final class VectorMath {
   // Adding 1.5·2²³ leaves the nearest integer in the low bits of the mantissa.
   static final float ROUND = 12582912f;
 
+  /** Where 2ⁿ has the exponent −127, which is that of 0. */
+  static final float LOWEST = -88.03f;
+
+  /** The bits of 1, to which n is added where the exponent is. */
+  static final int ONE = 127 << 23;
+
   private VectorMath() {}
 
   /**
-   * e^x = 2ⁿ·(1 + r + r²·P(r)) for |r| ≤ ln 2/2, with a relative error below 2.5e-7; e^−87.33 below
-   * that, e^88.37 above.
+   * e^x = 2ⁿ·(1 + r + r²·P(r)) for |r| ≤ ln 2/2, with a relative error below 2.5e-7; 0 below −87.68
+   * and e^88.37 above 88.37. Not the smallest normal number in place of 0: what is multiplied with
+   * that is subnormal, and arithmetic on subnormal numbers takes a hundred times as long.
    */
   static FloatVector exp(FloatVector x) {
-    FloatVector clamped = x.max(-87.33f).min(88.37f);
+    FloatVector clamped = x.max(LOWEST).min(88.37f);
     FloatVector shifted = clamped.fma(broadcast(LOG2_E), broadcast(ROUND));
     FloatVector n = shifted.sub(ROUND);
     FloatVector r = n.fma(broadcast(-LN2_HIGH), clamped);
@@ -36,9 +43,12 @@ final class VectorMath {
     p = p.fma(r, broadcast(0.1666652f));
     p = p.fma(r, broadcast(0.49999994f));
     p = p.fma(r.mul(r), r.add(1f));
-    return p.reinterpretAsInts()
-        .add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
-        .reinterpretAsFloats();
+    return p.mul(
+        shifted
+            .reinterpretAsInts()
+            .lanewise(VectorOperators.LSHL, 23)
+            .add(ONE)
+            .reinterpretAsFloats());
   }
 
   /** erf(x) = x·N(x²)/D(x²) for |x| ≤ 4, with an absolute error below 5e-7. */

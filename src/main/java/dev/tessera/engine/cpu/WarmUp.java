@@ -105,11 +105,11 @@ final class WarmUp implements Runnable {
   private void elements(long b, boolean vector) {
     if (vector) {
       VectorKernels.activate(Activation.GELU, c, 0, COLUMNS);
-      VectorKernels.softmax(c, DEPTH, b, inverse);
+      VectorKernels.softmax(c, DEPTH, COLUMNS, b, inverse);
       VectorKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
     } else {
       PlainKernels.activate(Activation.GELU, c, 0, COLUMNS);
-      PlainKernels.softmax(c, DEPTH, b, inverse);
+      PlainKernels.softmax(c, DEPTH, COLUMNS, b, inverse);
       PlainKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
     }
   }

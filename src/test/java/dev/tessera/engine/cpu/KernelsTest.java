@@ -53,7 +53,7 @@ class KernelsTest {
     x[0] = -Float.MAX_VALUE;
     x[1] = 1000;
     VectorMath.exp(FloatVector.fromArray(Lanes.SPECIES, x, 0)).intoArray(y, 0);
-    assertThat(y[0]).isBetween(0f, 1.3e-38f);
+    assertThat(y[0]).isEqualTo(0f); // exactly: see VectorMath.exp
     assertThat(y[1]).isBetween(2e38f, Float.MAX_VALUE);
   }
 
