@@ -180,6 +180,26 @@ public final class Gemm {
     }
   }
 
+  /**
+   * The end of a product that a library has left in c: {@code c = f(c + bias) + residual}; one
+   * work-item for each of {@code m·n} elements.
+   *
+   * @param epilogue as for {@link #rows}
+   */
+  public static void complete(
+      KernelContext context,
+      FloatArray c,
+      FloatArray bias,
+      FloatArray residual,
+      int m,
+      int n,
+      int epilogue) {
+    int i = context.globalIdx;
+    if (i < m * n) {
+      c.set(i, finish(c.get(i), i % n, i, bias, residual, epilogue));
+    }
+  }
+
   private static float finish(
       float sum, int column, int at, FloatArray bias, FloatArray residual, int epilogue) {
     float value = sum;

@@ -23,6 +23,7 @@ class KernelNamesTest {
           Elementwise.class,
           Embedding.class,
           Gemm.class,
+          HalfPrecision.class,
           L2Norm.class,
           LayerNorm.class,
           Reductions.class,

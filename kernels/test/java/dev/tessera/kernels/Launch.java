@@ -6,7 +6,9 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -23,18 +25,25 @@ final class Launch {
   /** Executes the graph's one task, {@code t}, and copies {@code outputs} back. */
   static void run(TaskGraph graph, WorkerGrid grid, Object... outputs) {
     graph.transferToHost(DataTransferMode.EVERY_EXECUTION, outputs);
-    String device = System.getProperty("tessera.test.device", "0:0");
-    int colon = device.indexOf(':');
     try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
-      plan.withDevice(
-              TornadoRuntimeProvider.getTornadoRuntime()
-                  .getBackend(Integer.parseInt(device, 0, colon, 10))
-                  .getDevice(Integer.parseInt(device, colon + 1, device.length(), 10)))
-          .withGridScheduler(new GridScheduler("g.t", grid))
-          .execute();
+      plan.withDevice(device()).withGridScheduler(new GridScheduler("g.t", grid)).execute();
     } catch (TornadoExecutionPlanException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private static TornadoDevice device() {
+    String name = System.getProperty("tessera.test.device", "0:0");
+    int colon = name.indexOf(':');
+    return TornadoRuntimeProvider.getTornadoRuntime()
+        .getBackend(Integer.parseInt(name, 0, colon, 10))
+        .getDevice(Integer.parseInt(name, colon + 1, name.length(), 10));
+  }
+
+  /** Whether the device computes with halves: the simulator does, and CUDA. */
+  static boolean hasHalves() {
+    return device().getPlatformName().equals("Tessera simulator")
+        || device().getTornadoVMBackend() == TornadoVMBackendType.CUDA;
   }
 
   /** A graph whose arrays {@code inputs} are copied to the device. */

@@ -3,6 +3,7 @@ package dev.tessera.cli;
 import dev.tessera.engine.DeviceException;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Engines;
+import dev.tessera.engine.Precision;
 import java.io.IOException;
 import picocli.CommandLine.Option;
 
@@ -22,6 +23,16 @@ final class ComputeOptions {
       paramLabel = "N",
       description = "Threads that compute and that decode. Default: the number of cores.")
   private int threads;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      defaultValue = "fp32",
+      description = {
+        "Of the factors of products: ${COMPLETION-CANDIDATES}; other than fp32 on devices of",
+        "CUDA. Default: ${DEFAULT-VALUE}."
+      })
+  private Precision precision = Precision.FP32;
 
   /** At least 1. */
   int threads() {
@@ -48,13 +59,23 @@ final class ComputeOptions {
     }
   }
 
+  /** The engine asked for, if it can train. */
+  Engine openToTrain() throws Failure {
+    if (precision == Precision.FP16) {
+      throw new Failure(
+          ExitCode.USAGE,
+          "--precision fp16 loses small gradients: train with --precision fp32 or tf32");
+    }
+    return open();
+  }
+
   /** The engine asked for. */
   Engine open() throws Failure {
     if (threads < 0 || threads > 1024) {
       throw new Failure(ExitCode.USAGE, "--threads must be from 1 to 1024, not " + threads);
     }
     try {
-      return Engines.open(device, threads());
+      return Engines.open(device, threads(), precision);
     } catch (DeviceException e) {
       throw new Failure(ExitCode.DEVICE, String.valueOf(e.getMessage()), e);
     }

@@ -117,7 +117,7 @@ final class TrainRun {
     }
     origin.forEach(sentence -> terminal.message("tessera: " + sentence));
     String typed = stored.get("command") instanceof String text ? text : command;
-    Engine engine = options.compute().open();
+    Engine engine = options.compute().openToTrain();
     try (engine;
         Model model = Models.load(run.last())) {
       return train(engine, model, dataset, split, origin, typed);

@@ -55,9 +55,27 @@ public final class Engines {
    * @throws DeviceException if the device is unknown or not available here
    */
   public static Engine open(String device, int threads) throws DeviceException {
+    return open(device, threads, Precision.FP32);
+  }
+
+  /**
+   * Opens an engine that multiplies with a precision.
+   *
+   * @throws DeviceException if the device is unknown, not available here, or has no such precision
+   */
+  public static Engine open(String device, int threads, Precision precision)
+      throws DeviceException {
     String name = device.equals(AUTO) ? preferred().name() : device;
     if (TornadoDevices.owns(name)) {
-      return TornadoDevices.open(name);
+      return TornadoDevices.open(name, precision);
+    }
+    if (precision != Precision.FP32) {
+      throw new DeviceException(
+          "device "
+              + name
+              + " computes in fp32; "
+              + precision
+              + " needs a device of CUDA, such as --device cuda:0 (docs/tornadovm.md).");
     }
     return switch (name) {
       case "scalar" -> new ScalarEngine();

@@ -109,6 +109,11 @@ class LauncherTest {
         .contains("--module-path \"" + jars + "\"\n")
         .contains(",tornado.drivers.common,tornado.drivers.opencl\n")
         .endsWith("ALL-UNNAMED,tornado.drivers.opencl\n--add-reads=a=b\n--add-exports=c/d=e\n");
+    Files.createFile(jars.resolve("tornado-cublas-5.2.0.jar"));
+    show(environment, "devices");
+    assertThat(Files.readString(file))
+        .contains(",tornado.drivers.opencl,tornado.cublas\n")
+        .contains("ALL-UNNAMED,tornado.drivers.opencl,tornado.cublas\n");
     for (String[] arguments :
         new String[][] {
           {"classify", "x"}, {"classify", "--device", "cpu", "opencl:0"}, {"classify", "tornado"}

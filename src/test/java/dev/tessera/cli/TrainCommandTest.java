@@ -248,7 +248,8 @@ class TrainCommandTest {
         "--mixup -1 | ",
         "--rand-augment wild | wild",
         "--color-jitter -1 | ",
-        "--config none.json | none.json"
+        "--config none.json | none.json",
+        "--precision fp16 | loses small gradients"
       })
   void nonsenseIsRefused(String options, String message) throws IOException {
     CommandLineRun done = train(options.split(" "));

@@ -26,6 +26,18 @@ class EnginesTest {
   }
 
   @Test
+  void refusesAPrecisionThatTheDeviceHasNot() throws DeviceException {
+    for (String device : new String[] {"auto", "cpu", "scalar", "opencl:0"}) {
+      assertThatThrownBy(() -> Engines.open(device, 0, Precision.TF32))
+          .isInstanceOf(DeviceException.class)
+          .hasMessageContaining("computes in fp32; tf32 needs a device of CUDA");
+    }
+    try (Engine engine = Engines.open("cuda:0", 0, Precision.FP16)) {
+      assertThat(engine.description()).endsWith("products in fp16");
+    }
+  }
+
+  @Test
   void neverFallsBackFromANamedDevice() {
     assertThatThrownBy(() -> Engines.open("npu", 0))
         .isInstanceOf(DeviceException.class)

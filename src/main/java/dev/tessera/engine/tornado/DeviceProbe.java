@@ -16,8 +16,9 @@ import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
  *
  * @param name backend and number, as {@code opencl:0}
  * @param tiled whether it gets the kernels with local memory: GPUs whose groups are large enough
+ * @param hasLibraries whether products and attention can be left to cuBLAS and cuDNN
  */
-record DeviceProbe(String name, TornadoDevice device, boolean tiled) {
+record DeviceProbe(String name, TornadoDevice device, boolean tiled, boolean hasLibraries) {
   private static final int TILED_GROUP = Gemm.SIDE * Gemm.SIDE;
 
   /** Every device of every backend: CUDA before the others, GPUs before other kinds. */
@@ -30,7 +31,8 @@ record DeviceProbe(String name, TornadoDevice device, boolean tiled) {
         TornadoDevice device = runtime.getBackend(b).getDevice(d);
         boolean gpu = device.getDeviceType() == TornadoDeviceType.GPU;
         boolean large = device.getDeviceMaxWorkgroupDimensions()[0] >= TILED_GROUP;
-        probes.add(new DeviceProbe(backend + ":" + d, device, gpu && large));
+        boolean libraries = isCuda(device) && CudaLibraries.isPresent();
+        probes.add(new DeviceProbe(backend + ":" + d, device, gpu && large, libraries));
       }
     }
     probes.sort(
@@ -39,18 +41,23 @@ record DeviceProbe(String name, TornadoDevice device, boolean tiled) {
     return probes;
   }
 
-  private boolean isCuda() {
+  boolean isCuda() {
+    return isCuda(device);
+  }
+
+  private static boolean isCuda(TornadoDevice device) {
     return device.getTornadoVMBackend() == TornadoVMBackendType.CUDA;
   }
 
   /** One line: what it is, how much memory it has, which kernels it gets. */
   String description() {
-    return "%s: %s (%s), %.1f GiB, %s kernels"
+    return "%s: %s (%s), %.1f GiB, %s kernels%s"
         .formatted(
             name,
             device.getDeviceName().strip(),
             device.getDeviceType(),
             device.getMaxGlobalMemory() / (double) (1L << 30),
-            tiled ? "tiled" : "portable");
+            tiled ? "tiled" : "portable",
+            hasLibraries ? ", cuBLAS" : "");
   }
 }

@@ -1,6 +1,7 @@
 package dev.tessera.engine.tornado;
 
 import dev.tessera.engine.Constants;
+import dev.tessera.engine.Precision;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Value;
@@ -8,6 +9,7 @@ import dev.tessera.kernels.Activations;
 import dev.tessera.kernels.Elementwise;
 import dev.tessera.kernels.Gemm;
 import dev.tessera.kernels.Grids;
+import dev.tessera.kernels.HalfPrecision;
 import dev.tessera.kernels.Reductions;
 import dev.tessera.tensor.Tensor;
 import java.util.ArrayList;
@@ -20,7 +22,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** The kernels of a graph so far, and the arrays that its values are in. */
 final class Emitter {
@@ -43,9 +48,14 @@ final class Emitter {
   private final TornadoEngine engine;
   private final Constants constants;
   private final Buffers buffers;
-  private final Set<FloatArray> uploads = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<TornadoNativeArray> uploads = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Step> steps = new ArrayList<>();
   private final Map<Room, FloatArray> rooms = new HashMap<>();
+  private final Map<Room, HalfFloatArray> halfRooms = new HashMap<>();
+
+  /** Which value the array of rounded values holds, by its size. */
+  private final Map<Integer, Integer> roundedRoots = new HashMap<>();
+
 
   Emitter(TornadoEngine engine, Graph graph, Constants constants) {
     this.engine = engine;
@@ -57,8 +67,9 @@ final class Emitter {
   }
 
   /** Appends a kernel; {@code arrays} are all that it reads and writes. */
-  void add(String name, WorkerGrid grid, List<FloatArray> arrays, Step.Task task) {
-    update(name, grid, arrays, List.of(), task);
+  void add(
+      String name, WorkerGrid grid, List<? extends TornadoNativeArray> arrays, Step.Task task) {
+    append(name, grid, arrays, List.of(), task);
   }
 
   /** Appends a kernel that may change variables: {@code changed}, which are among its arrays. */
@@ -68,7 +79,23 @@ final class Emitter {
       List<FloatArray> arrays,
       List<FloatArray> changed,
       Step.Task task) {
-    steps.add(new Step(name + steps.size(), grid, arrays, changed, task));
+    append(name, grid, arrays, changed, task);
+  }
+
+  private void append(
+      String name,
+      @Nullable WorkerGrid grid,
+      List<? extends TornadoNativeArray> arrays,
+      List<? extends TornadoNativeArray> changed,
+      Step.Task task) {
+    steps.add(
+        new Step(name + steps.size(), grid, List.copyOf(arrays), List.copyOf(changed), task));
+  }
+
+  /** Appends a call of a library. */
+  void call(String name, List<? extends TornadoNativeArray> arrays, LibraryTaskDescriptor call) {
+    append(
+        name, null, arrays, List.of(), (g, id) -> g.libraryTask(id, descriptor -> descriptor, call));
   }
 
   /** Appends {@code y = factor·x}. */
@@ -147,7 +174,11 @@ final class Emitter {
   }
 
   /** A matrix and the way that it is stored: see {@link Gemm}. */
-  record Matrix(FloatArray array, int line, int depth) {}
+  record Matrix(FloatArray array, int line, int depth) {
+    private CudaLibraries.Matrix forLibrary() {
+      return new CudaLibraries.Matrix(array, line, depth);
+    }
+  }
 
   /** Appends {@code c = f(a·b + bias) + residual}. */
   void multiply(
@@ -165,6 +196,11 @@ final class Emitter {
         kind(activation) + (bias == null ? 0 : Gemm.BIAS) + (residual == null ? 0 : Gemm.RESIDUAL);
     FloatArray start = bias == null ? nothing : bias;
     FloatArray rest = residual == null ? nothing : residual;
+    if (engine.probe().hasLibraries()) {
+      multiply(name, a.forLibrary(), b.forLibrary(), c, m, n, k);
+      complete(name, start, rest, c, m, n, epilogue);
+      return;
+    }
     FloatArray x = a.array();
     FloatArray w = b.array();
     List<FloatArray> arrays = List.of(x, w, start, rest, c);
@@ -219,6 +255,105 @@ final class Emitter {
     }
   }
 
+  /** Appends {@code c = f(x·w + bias) + residual} with x and w rounded to half precision. */
+  void multiplyHalves(
+      String name,
+      Value x,
+      HalfFloatArray w,
+      @Nullable FloatArray bias,
+      Activation activation,
+      @Nullable FloatArray residual,
+      FloatArray c,
+      int m,
+      int n,
+      int k) {
+    multiply(
+        name,
+        new CudaLibraries.Matrix(halves(x), k, 1),
+        new CudaLibraries.Matrix(w, k, 1),
+        c,
+        m,
+        n,
+        k);
+    int epilogue =
+        kind(activation) + (bias == null ? 0 : Gemm.BIAS) + (residual == null ? 0 : Gemm.RESIDUAL);
+    complete(
+        name,
+        bias == null ? nothing : bias,
+        residual == null ? nothing : residual,
+        c,
+        m,
+        n,
+        epilogue);
+  }
+
+  private void multiply(
+      String name,
+      CudaLibraries.Matrix a,
+      CudaLibraries.Matrix b,
+      FloatArray c,
+      int m,
+      int n,
+      int k) {
+    call(
+        name,
+        List.of(a.array(), b.array(), c),
+        CudaLibraries.product(a, b, c, m, n, k, engine.precision()));
+  }
+
+  /** What a library's product leaves to do. */
+  private void complete(
+      String name, FloatArray bias, FloatArray residual, FloatArray c, int m, int n, int epilogue) {
+    if (residual == c) {
+      throw new AssertionError("a library's product would overwrite what is to be added to it");
+    }
+    if (epilogue != 0) {
+      add(
+          name + "End",
+          items(Math.multiplyExact(m, n)),
+          List.of(c, bias, residual),
+          (g, id) -> g.task(id, Gemm::complete, context, c, bias, residual, m, n, epilogue));
+    }
+  }
+
+  /** Whether the factors of products are rounded to half precision. */
+  boolean hasHalves() {
+    return engine.precision() == Precision.FP16;
+  }
+
+  /** The same of products with a weight: those that change keep theirs. */
+  boolean hasHalves(Value weight) {
+    return hasHalves() && constants.contains(weight);
+  }
+
+  /** A constant in half precision, with its rows multiplied. */
+  HalfFloatArray scaledHalves(Value constant, @Nullable Value factors) {
+    Tensor scale = factors == null ? null : constants.tensor(factors);
+    HalfFloatArray array = engine.uploadHalves(constants.tensor(constant), scale);
+    uploads.add(array);
+    return array;
+  }
+
+  /** A value in half precision; rounded once for all that read it one after the other. */
+  private HalfFloatArray halves(Value value) {
+    int n = Buffers.elements(value);
+    HalfFloatArray rounded = sharedHalves("rounded", n);
+    if (!Integer.valueOf(root(value)).equals(roundedRoots.put(n, root(value)))) {
+      FloatArray x = array(value);
+      add(
+          "round",
+          items(n),
+          List.of(x, rounded),
+          (g, id) -> g.task(id, HalfPrecision::fromFloats, context, x, rounded, n));
+    }
+    return rounded;
+  }
+
+  /** As {@link #shared}, of halves. */
+  HalfFloatArray sharedHalves(String use, int size) {
+    return halfRooms.computeIfAbsent(new Room(use, size), room -> new HalfFloatArray(room.size));
+  }
+
   WorkerGrid items(int count) {
     return Grids.items(count, tiled ? GPU_GROUP : PORTABLE_GROUP);
   }
@@ -268,7 +403,7 @@ final class Emitter {
     return steps;
   }
 
-  Set<FloatArray> uploads() {
+  Set<TornadoNativeArray> uploads() {
     return uploads;
   }
 

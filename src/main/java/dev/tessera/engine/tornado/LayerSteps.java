@@ -2,15 +2,18 @@ package dev.tessera.engine.tornado;
 
 import static dev.tessera.engine.tornado.Buffers.elements;
 
+import dev.tessera.graph.Activation;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
 import dev.tessera.kernels.Attention;
 import dev.tessera.kernels.Grids;
+import dev.tessera.kernels.HalfPrecision;
 import dev.tessera.tensor.Shape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
 /** Linear layers and attention, where the time goes. */
 final class LayerSteps {
@@ -20,20 +23,21 @@ final class LayerSteps {
     Value scale = op.epilogue().scale();
     int n = op.output().shape().last();
     int k = op.input().shape().last();
+    int m = elements(op.output()) / n;
     // LayerScale multiplies into weights and bias: (Wx + b)·s = (sW)x + sb.
-    FloatArray weight = parameter(emitter, op.weight(), scale);
     FloatArray bias = op.bias() == null ? null : parameter(emitter, op.bias(), scale);
-    emitter.multiply(
-        "linear",
-        new Emitter.Matrix(emitter.array(op.input()), k, 1),
-        new Emitter.Matrix(weight, k, 1),
-        bias,
-        op.epilogue().activation(),
-        emitter.nullable(op.epilogue().residual()),
-        emitter.array(op.output()),
-        elements(op.output()) / n,
-        n,
-        k);
+    Activation activation = op.epilogue().activation();
+    FloatArray residual = emitter.nullable(op.epilogue().residual());
+    FloatArray y = emitter.array(op.output());
+    if (emitter.hasHalves(op.weight())) {
+      HalfFloatArray weight = emitter.scaledHalves(op.weight(), scale);
+      emitter.multiplyHalves(
+          "linear", op.input(), weight, bias, activation, residual, y, m, n, k);
+    } else {
+      Emitter.Matrix x = new Emitter.Matrix(emitter.array(op.input()), k, 1);
+      Emitter.Matrix weight = new Emitter.Matrix(parameter(emitter, op.weight(), scale), k, 1);
+      emitter.multiply("linear", x, weight, bias, activation, residual, y, m, n, k);
+    }
   }
 
   private static FloatArray parameter(Emitter emitter, Value value, @Nullable Value scale) {
@@ -63,14 +67,79 @@ final class LayerSteps {
 
   static void attention(Emitter emitter, Op.Attention op) {
     Heads sizes = Heads.of(emitter, op.query(), op.key(), op.keyMask(), op.heads(), op.causal());
-    attention(
-        emitter,
-        sizes,
-        emitter.array(op.query()),
-        emitter.array(op.key()),
-        emitter.array(op.value()),
-        op.scale(),
-        emitter.array(op.output()));
+    FloatArray q = emitter.array(op.query());
+    FloatArray k = emitter.array(op.key());
+    FloatArray v = emitter.array(op.value());
+    FloatArray y = emitter.array(op.output());
+    // cuDNN takes no mask, and heads of a multiple of 8 features up to 256.
+    if (emitter.hasHalves()
+        && op.keyMask() == null
+        && sizes.width() % 8 == 0
+        && sizes.width() <= 256) {
+      halfAttention(emitter, sizes, q, k, v, op.scale(), op.causal(), y);
+    } else {
+      attention(emitter, sizes, q, k, v, op.scale(), y);
+    }
+  }
+
+  private static void halfAttention(
+      Emitter emitter,
+      Heads sizes,
+      FloatArray q,
+      FloatArray k,
+      FloatArray v,
+      float scale,
+      boolean causal,
+      FloatArray y) {
+    HalfFloatArray queries = split(emitter, "queries", q, sizes, sizes.queries());
+    HalfFloatArray keys = split(emitter, "keys", k, sizes, sizes.keys());
+    HalfFloatArray values = split(emitter, "values", v, sizes, sizes.keys());
+    int n = sizes.rows() * sizes.width();
+    HalfFloatArray selected = emitter.sharedHalves("selected", n);
+    emitter.call(
+        "attention",
+        List.of(queries, keys, values, selected),
+        CudaLibraries.attention(queries, keys, values, selected, sizes, scale, causal));
+    KernelContext context = emitter.context;
+    emitter.add(
+        "merge",
+        emitter.items(n),
+        List.of(selected, y),
+        (g, id) ->
+            g.task(
+                id,
+                HalfPrecision::mergeHeads,
+                context,
+                selected,
+                y,
+                sizes.queries(),
+                sizes.heads(),
+                sizes.width(),
+                n));
+  }
+
+  /** {@code [batch, tokens, hidden]} rounded, each head's tokens one after the other. */
+  private static HalfFloatArray split(
+      Emitter emitter, String use, FloatArray x, Heads sizes, int tokens) {
+    int n = sizes.batch() * sizes.heads() * tokens * sizes.width();
+    HalfFloatArray heads = emitter.sharedHalves(use, n);
+    KernelContext context = emitter.context;
+    emitter.add(
+        "split",
+        emitter.items(n),
+        List.of(x, heads),
+        (g, id) ->
+            g.task(
+                id,
+                HalfPrecision::splitHeads,
+                context,
+                x,
+                heads,
+                tokens,
+                sizes.heads(),
+                sizes.width(),
+                n));
+    return heads;
   }
 
   private static void attention(

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * Turns a fused graph into kernels bound to their arrays, with the kernels that the device gets.
@@ -61,7 +62,7 @@ final class Lowering {
             inputs.add(
                 new TornadoExecutable.Input(
                     name, value.shape(), emitter.array(value), rows(value))));
-    Set<FloatArray> changed = new HashSet<>();
+    Set<TornadoNativeArray> changed = new HashSet<>();
     emitter.steps().forEach(step -> changed.addAll(step.changed()));
     List<TornadoExecutable.Variable> varying = new ArrayList<>();
     graph
@@ -72,7 +73,7 @@ final class Lowering {
                     variables.get(name, value.shape()),
                     emitter.array(value),
                     changed.contains(emitter.array(value)))));
-    Set<FloatArray> fromHost = new HashSet<>();
+    Set<TornadoNativeArray> fromHost = new HashSet<>();
     inputs.forEach(input -> fromHost.add(input.array()));
     varying.forEach(variable -> fromHost.add(variable.array()));
     return new TornadoExecutable(

@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * Steps divided into as few task graphs as TornadoVM's limits allow: 256 tasks, 1024 nodes of its
@@ -35,38 +35,42 @@ final class Partition {
   /** A task, what it writes, and variables that come back. */
   private static final int NODES_OF_TASK = 5;
 
-  private final Set<FloatArray> uploads;
-  private final Set<FloatArray> fromHost;
+  private final Set<TornadoNativeArray> uploads;
+  private final Set<TornadoNativeArray> fromHost;
   private final List<List<Step>> parts = new ArrayList<>();
 
   /** The first and the last part that uses each computed array. */
-  private final Map<FloatArray, int[]> spans = new LinkedHashMap<>();
+  private final Map<TornadoNativeArray, int[]> spans = new LinkedHashMap<>();
 
   /**
    * @param uploads parameters: copied to the device once, to every part that uses them
    * @param fromHost inputs and variables: copied to the device for every execution
    */
-  Partition(List<Step> steps, Set<FloatArray> uploads, Set<FloatArray> fromHost, int maxTasks) {
+  Partition(
+      List<Step> steps,
+      Set<TornadoNativeArray> uploads,
+      Set<TornadoNativeArray> fromHost,
+      int maxTasks) {
     this.uploads = uploads;
     this.fromHost = fromHost;
-    Map<FloatArray, Integer> lastUse = new HashMap<>();
+    Map<TornadoNativeArray, Integer> lastUse = new HashMap<>();
     for (int i = 0; i < steps.size(); i++) {
-      for (FloatArray array : steps.get(i).arrays()) {
+      for (TornadoNativeArray array : steps.get(i).arrays()) {
         lastUse.put(array, i);
       }
     }
     List<Step> part = new ArrayList<>();
-    Set<FloatArray> arrays = new HashSet<>();
+    Set<TornadoNativeArray> arrays = new HashSet<>();
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
-      Set<FloatArray> more = new HashSet<>(arrays);
+      Set<TornadoNativeArray> more = new HashSet<>(arrays);
       more.addAll(step.arrays());
       int nodes = NODES_OF_ARRAY * more.size() + NODES_OF_TASK * (part.size() + 1);
       if (part.size() == maxTasks || (nodes > MAX_NODES && !part.isEmpty())) {
         parts.add(part);
         part = new ArrayList<>();
         more = new HashSet<>(step.arrays());
-        for (FloatArray computed : spans.keySet()) {
+        for (TornadoNativeArray computed : spans.keySet()) {
           if (lastUse.getOrDefault(computed, -1) >= i) {
             more.add(computed);
           }
@@ -74,7 +78,7 @@ final class Partition {
       }
       part.add(step);
       arrays = more;
-      for (FloatArray array : step.arrays()) {
+      for (TornadoNativeArray array : step.arrays()) {
         if (!uploads.contains(array) && !fromHost.contains(array)) {
           spans.computeIfAbsent(array, _ -> new int[] {parts.size(), 0})[1] = parts.size();
         }
@@ -88,7 +92,9 @@ final class Partition {
     GridScheduler grids = new GridScheduler();
     for (int i = 0; i < parts.size(); i++) {
       for (Step step : parts.get(i)) {
-        grids.addWorkerGrid(name(i) + "." + step.name(), step.grid());
+        if (step.grid() != null) {
+          grids.addWorkerGrid(name(i) + "." + step.name(), step.grid());
+        }
       }
     }
     return grids;
@@ -99,25 +105,25 @@ final class Partition {
    *
    * @param outputs computed arrays, copied from the device after every execution
    */
-  ImmutableTaskGraph[] graphs(Collection<FloatArray> outputs) {
+  ImmutableTaskGraph[] graphs(Collection<? extends TornadoNativeArray> outputs) {
     ImmutableTaskGraph[] graphs = new ImmutableTaskGraph[parts.size()];
     for (int i = 0; i < graphs.length; i++) {
       TaskGraph graph = new TaskGraph(name(i));
-      Set<FloatArray> used = new LinkedHashSet<>();
-      Set<FloatArray> results = new LinkedHashSet<>();
+      Set<TornadoNativeArray> used = new LinkedHashSet<>();
+      Set<TornadoNativeArray> results = new LinkedHashSet<>();
       parts.get(i).forEach(step -> used.addAll(step.arrays()));
       parts.get(i).forEach(step -> results.addAll(step.changed()));
       results.retainAll(fromHost);
-      for (FloatArray array : used) {
+      for (TornadoNativeArray array : used) {
         if (uploads.contains(array)) {
           graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
         } else if (fromHost.contains(array)) {
           graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array);
         }
       }
-      Set<FloatArray> kept = new LinkedHashSet<>();
-      for (Map.Entry<FloatArray, int[]> entry : spans.entrySet()) {
-        FloatArray array = entry.getKey();
+      Set<TornadoNativeArray> kept = new LinkedHashSet<>();
+      for (Map.Entry<TornadoNativeArray, int[]> entry : spans.entrySet()) {
+        TornadoNativeArray array = entry.getKey();
         int first = entry.getValue()[0];
         int last = entry.getValue()[1];
         if (i < first || i > last) {

@@ -2,6 +2,7 @@ package dev.tessera.engine.tornado;
 
 import dev.tessera.engine.DeviceException;
 import dev.tessera.engine.Engine;
+import dev.tessera.engine.Precision;
 import dev.tessera.engine.scalar.ScalarEngine;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.Graph;
@@ -18,14 +19,13 @@ import java.util.Random;
  * compile a kernel without complaint and compute something else.
  */
 final class SelfTest {
-  private static final double TOLERANCE = 1e-3;
-
   private SelfTest() {}
 
   /**
    * @throws DeviceException if the engine fails or its results differ
    */
-  static void check(Engine engine) throws DeviceException {
+  static void check(Engine engine, Precision precision) throws DeviceException {
+    double tolerance = precision == Precision.FP32 ? 1e-3 : 2e-2;
     Graph graph = block();
     Random random = new Random(1);
     Map<String, Tensor> tensors = new HashMap<>();
@@ -36,7 +36,7 @@ final class SelfTest {
       float[] actual = output(engine, graph, tensors);
       for (int i = 0; i < expected.length; i++) {
         double difference = Math.abs(actual[i] - expected[i]);
-        if (!(difference <= TOLERANCE * (1 + Math.abs(expected[i])))) {
+        if (!(difference <= tolerance * (1 + Math.abs(expected[i])))) {
           throw new DeviceException(
               "device "
                   + engine.name()

@@ -1,19 +1,21 @@
 package dev.tessera.engine.tornado;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * One kernel with its arguments.
+ * One kernel, or one call of a library, with its arguments.
  *
  * @param name the task's name, its own in all of the graph
+ * @param grid null for a library, which chooses its own
  * @param arrays what the kernel reads and writes
  * @param changed those of them that it writes and that may be variables
  */
 record Step(
-    String name, WorkerGrid grid, List<FloatArray> arrays, List<FloatArray> changed, Task task) {
+    String name, @Nullable WorkerGrid grid, List<TornadoNativeArray> arrays, List<TornadoNativeArray> changed, Task task) {
   /** Appends the kernel to a task graph under a name. */
   interface Task {
     void addTo(TaskGraph graph, String name);

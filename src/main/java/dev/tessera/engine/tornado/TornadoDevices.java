@@ -3,6 +3,7 @@ package dev.tessera.engine.tornado;
 import dev.tessera.engine.DeviceException;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Engines;
+import dev.tessera.engine.Precision;
 import java.util.List;
 import java.util.Locale;
 
@@ -43,7 +44,7 @@ public final class TornadoDevices {
    *
    * @throws DeviceException if it is not there, or computes something else
    */
-  public static Engine open(String device) throws DeviceException {
+  public static Engine open(String device, Precision precision) throws DeviceException {
     if (!isPresent()) {
       throw new DeviceException("device " + device + " is not available: " + absent() + ".");
     }
@@ -52,8 +53,16 @@ public final class TornadoDevices {
       List<DeviceProbe> probes = DeviceProbe.all();
       for (DeviceProbe probe : probes) {
         if (device.equals(BEST) || device.equals(probe.name())) {
-          TornadoEngine engine = new TornadoEngine(probe);
-          SelfTest.check(engine);
+          if (precision != Precision.FP32 && !probe.hasLibraries()) {
+            throw new DeviceException(
+                "device "
+                    + probe.name()
+                    + " computes in fp32; "
+                    + precision
+                    + " needs a device of CUDA and an SDK of TornadoVM with cuBLAS.");
+          }
+          TornadoEngine engine = new TornadoEngine(probe, precision);
+          SelfTest.check(engine, precision);
           return engine;
         }
       }

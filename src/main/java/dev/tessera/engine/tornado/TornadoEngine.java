@@ -3,16 +3,19 @@ package dev.tessera.engine.tornado;
 import dev.tessera.engine.Constants;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
+import dev.tessera.engine.Precision;
 import dev.tessera.engine.Variables;
 import dev.tessera.graph.Fusion;
 import dev.tessera.graph.Graph;
 import dev.tessera.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
 /**
  * Executes graphs as TornadoVM's task graphs on one device.
@@ -29,15 +32,19 @@ final class TornadoEngine implements Engine {
   private final Map<ParameterKey, FloatArray> parameters = new HashMap<>();
   private final List<TornadoExecutable> executables = new ArrayList<>();
 
+  private final Map<ParameterKey, HalfFloatArray> halves = new HashMap<>();
+
+  private final Precision precision;
   private final int maxTasks;
 
-  TornadoEngine(DeviceProbe probe) {
-    this(probe, Partition.MAX_TASKS);
+  TornadoEngine(DeviceProbe probe, Precision precision) {
+    this(probe, precision, Partition.MAX_TASKS);
   }
 
   /** An engine that divides graphs after fewer tasks than it must. */
-  TornadoEngine(DeviceProbe probe, int maxTasks) {
+  TornadoEngine(DeviceProbe probe, Precision precision, int maxTasks) {
     this.probe = probe;
+    this.precision = precision;
     this.maxTasks = maxTasks;
   }
 
@@ -48,7 +55,9 @@ final class TornadoEngine implements Engine {
 
   @Override
   public String description() {
-    return probe.description();
+    return precision == Precision.FP32
+        ? probe.description()
+        : probe.description() + ", products in " + precision;
   }
 
   @Override
@@ -71,6 +80,10 @@ final class TornadoEngine implements Engine {
     return maxTasks;
   }
 
+  Precision precision() {
+    return precision;
+  }
+
   DeviceProbe probe() {
     return probe;
   }
@@ -79,17 +92,35 @@ final class TornadoEngine implements Engine {
   synchronized FloatArray upload(Tensor tensor, @Nullable Tensor scale) {
     return parameters.computeIfAbsent(
         new ParameterKey(tensor, scale),
+        key -> FloatArray.fromArray(values(key)));
+  }
+
+  /** The same in half precision. */
+  synchronized HalfFloatArray uploadHalves(Tensor tensor, @Nullable Tensor scale) {
+    return halves.computeIfAbsent(
+        new ParameterKey(tensor, scale),
         key -> {
-          float[] values = tensor.toFloats();
-          if (scale != null) {
-            float[] factors = scale.toFloats();
-            int row = values.length / factors.length;
-            for (int i = 0; i < values.length; i++) {
-              values[i] *= factors[i / row];
-            }
+          float[] values = values(key);
+          HalfFloatArray array = new HalfFloatArray(values.length);
+          for (int i = 0; i < values.length; i++) {
+            array
+                .getSegment()
+                .setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(values[i]));
           }
-          return FloatArray.fromArray(values);
+          return array;
         });
+  }
+
+  private static float[] values(ParameterKey key) {
+    float[] values = key.tensor().toFloats();
+    if (key.scale() != null) {
+      float[] factors = key.scale().toFloats();
+      int row = values.length / factors.length;
+      for (int i = 0; i < values.length; i++) {
+        values[i] *= factors[i / row];
+      }
+    }
+    return values;
   }
 
   @Override
@@ -99,5 +130,6 @@ final class TornadoEngine implements Engine {
     }
     executables.clear();
     parameters.clear();
+    halves.clear();
   }
 }

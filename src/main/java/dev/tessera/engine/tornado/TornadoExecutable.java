@@ -54,6 +54,11 @@ final class TornadoExecutable implements Executable, AutoCloseable {
       plan = new TornadoExecutionPlan(built);
       plan.withDevice(probe.device());
       plan.withGridScheduler(partition.grids());
+      // A recorded graph keeps the addresses of its arrays, and arrays that are handed on from
+      // graph to graph change theirs.
+      if (probe.isCuda() && graphs == 1) {
+        plan.withCUDAGraph();
+      }
     } catch (RuntimeException | Error e) {
       throw failure(e);
     }

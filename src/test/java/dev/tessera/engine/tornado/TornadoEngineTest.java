@@ -10,6 +10,7 @@ import dev.tessera.engine.DeviceFailure;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Engines;
 import dev.tessera.engine.Executable;
+import dev.tessera.engine.Precision;
 import dev.tessera.engine.Variables;
 import dev.tessera.engine.scalar.ScalarEngine;
 import dev.tessera.graph.Activation;
@@ -102,6 +103,40 @@ class TornadoEngineTest {
     });
   }
 
+  /** Rounded factors of 11 bits: near the oracle, and not as near as single precision is. */
+  @ParameterizedTest
+  @CsvSource({"TF32, 7", "TF32, 8", "FP16, 7", "FP16, 8"})
+  void lessPrecision(Precision precision, int width) throws DeviceException {
+    assumeThat(TornadoTestEngines.simulated()).isTrue();
+    GraphBuilder g = new GraphBuilder();
+    Value x = g.input("x", Shape.of(2, 5, 3 * width));
+    Value q = g.linear(x, "q", 3 * width);
+    Value k = g.linear(x, "k", 3 * width, false);
+    Value v = g.linear(q, "v", 3 * width);
+    g.output("attention", g.attention(q, k, v, 3));
+    g.output("causal", g.attention(q, k, v, null, 3, true));
+    Value scaled = g.multiply(g.linear(v, "o", 11), g.parameter("scale", Shape.of(11)));
+    g.output("linear", g.add(g.input("y", Shape.of(2, 5, 11)), scaled));
+    g.output("varying", g.linear(v, g.linear(g.token(x, 0), "w", 3 * width), null));
+    Graph graph = g.build();
+    Map<String, Tensor> tensors = tensors(graph);
+    try (Engine engine = Engines.open("cuda:0", 0, precision);
+        Engine scalar = new ScalarEngine()) {
+      Map<String, Tensor> expected = scalar.compile(graph, tensors).run(tensors);
+      Map<String, Tensor> actual = engine.compile(graph, tensors).run(tensors);
+      actual.forEach((name, tensor) -> {
+        double square = 0;
+        double error = 0;
+        float[] want = expected.get(name).toFloats();
+        for (int i = 0; i < want.length; i++) {
+          square += want[i] * (double) want[i];
+          error += Math.pow(tensor.toFloats()[i] - (double) want[i], 2);
+        }
+        assertThat(Math.sqrt(error / square)).as(name).isBetween(1e-5, 2e-3);
+      });
+    }
+  }
+
   @Test
   void movement() {
     compare(g -> {
@@ -149,7 +184,7 @@ class TornadoEngineTest {
           }
         };
     for (DeviceProbe probe : TornadoTestEngines.probes()) {
-      try (Engine engine = new TornadoEngine(probe, maxTasks)) {
+      try (Engine engine = new TornadoEngine(probe, Precision.FP32, maxTasks)) {
         compare(engine, model, probe.description());
       }
     }
@@ -162,7 +197,7 @@ class TornadoEngineTest {
     Graph graph = g.build();
     Map<String, Tensor> tensors = tensors(graph);
     for (DeviceProbe probe : TornadoTestEngines.probes()) {
-      try (Engine engine = new TornadoEngine(probe);
+      try (Engine engine = new TornadoEngine(probe, Precision.FP32);
           Engine scalar = new ScalarEngine()) {
         Executable executable = engine.compile(graph, tensors);
         Executable oracle = scalar.compile(graph, tensors);
@@ -184,7 +219,7 @@ class TornadoEngineTest {
     Map<String, Tensor> bias = Map.of("a.bias", normal(Shape.of(4), new Random(2)));
     Map<String, Tensor> x = Map.of("x", normal(Shape.of(2, 3), new Random(3)));
     for (DeviceProbe probe : TornadoTestEngines.probes()) {
-      try (Engine engine = new TornadoEngine(probe);
+      try (Engine engine = new TornadoEngine(probe, Precision.FP32);
           Engine scalar = new ScalarEngine()) {
         Executable executable = engine.compile(graph, bias, variables);
         Executable oracle = scalar.compile(graph, bias, variables);
@@ -254,7 +289,7 @@ class TornadoEngineTest {
         .forEach((parameter, value) ->
             rules.put(parameter, new ParameterRule(true, 0.5, 0.1, value.shape().rank() == 2)));
     for (DeviceProbe probe : TornadoTestEngines.probes()) {
-      try (Engine engine = new TornadoEngine(probe, maxTasks);
+      try (Engine engine = new TornadoEngine(probe, Precision.FP32, maxTasks);
           Engine scalar = new ScalarEngine()) {
         TrainingStep[] steps = new TrainingStep[2];
         for (int i = 0; i < 2; i++) {
@@ -297,7 +332,7 @@ class TornadoEngineTest {
     Graph graph = g.build();
     Tensor table = normal(Shape.of(4, 5), new Random(1));
     for (DeviceProbe probe : TornadoTestEngines.probes()) {
-      try (Engine engine = new TornadoEngine(probe);
+      try (Engine engine = new TornadoEngine(probe, Precision.FP32);
           Engine scalar = new ScalarEngine()) {
         Executable executable = engine.compile(graph, Map.of("table", table));
         Map<String, Tensor> good = Map.of("ids", Tensor.of(Shape.of(2, 3), 0f, 3, 1, 1, 2, 0));
@@ -320,7 +355,7 @@ class TornadoEngineTest {
     Graph graph = g.build();
     assumeThat(TornadoTestEngines.simulated()).isTrue();
     System.setProperty("tornado.device.memory", "5MB");
-    try (Engine engine = new TornadoEngine(TornadoTestEngines.probes().getFirst())) {
+    try (Engine engine = new TornadoEngine(TornadoTestEngines.probes().getFirst(), Precision.FP32)) {
       Executable executable = engine.compile(graph, Map.of());
       Map<String, Tensor> inputs = Map.of("x", Tensor.of(Shape.of(1 << 20), new float[1 << 20]));
       assertThatThrownBy(() -> executable.run(inputs))
@@ -411,7 +446,7 @@ class TornadoEngineTest {
           @Override
           public void close() {}
         };
-    assertThatThrownBy(() -> SelfTest.check(wrong))
+    assertThatThrownBy(() -> SelfTest.check(wrong, Precision.FP32))
         .isInstanceOf(DeviceException.class)
         .hasMessageStartingWith("device opencl:9 computes wrong results: NaN where");
   }

@@ -1,6 +1,7 @@
 package dev.tessera.engine.tornado;
 
 import dev.tessera.engine.Engine;
+import dev.tessera.engine.Precision;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ public final class TornadoTestEngines {
   public static Map<String, Engine> all() {
     Map<String, Engine> engines = new LinkedHashMap<>();
     for (DeviceProbe probe : probes()) {
-      engines.put("tornado, " + probe.description(), new TornadoEngine(probe));
+      engines.put("tornado, " + probe.description(), new TornadoEngine(probe, Precision.FP32));
     }
     return engines;
   }

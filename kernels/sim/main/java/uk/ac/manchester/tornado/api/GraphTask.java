@@ -1,9 +1,10 @@
 package uk.ac.manchester.tornado.api;
 
 import java.util.List;
+import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
 
-/** A kernel with its arguments. */
-record GraphTask(String id, Code code, List<Object> arguments) {
+/** A kernel, or a call of a library, with its arguments. */
+record GraphTask(String id, Code code, List<Object> arguments, boolean isLibrary) {
   /** Calls the kernel with arguments that a task graph was given as objects. */
   interface Code {
     void call(Arguments arguments);
@@ -20,6 +21,11 @@ record GraphTask(String id, Code code, List<Object> arguments) {
     }
   }
 
+  static GraphTask of(String id, LibraryTaskDescriptor call) {
+    return new GraphTask(
+        id, _ -> LibraryCalls.call(call), List.of(call.getParameters()), true);
+  }
+
   /** Runs one work-item. */
   void run(KernelContext context) {
     Object[] values = arguments.toArray();
@@ -29,5 +35,10 @@ record GraphTask(String id, Code code, List<Object> arguments) {
       }
     }
     code.call(new Arguments(values));
+  }
+
+  /** Makes the library's call. */
+  void call() {
+    code.call(new Arguments(arguments.toArray()));
   }
 }

@@ -39,16 +39,28 @@ public class ImmutableTaskGraph {
 
   /** Executes all tasks once. */
   void execute(
-      GridScheduler grids, DeviceMemory.Budget budget, @Nullable ImmutableTaskGraph before) {
+      GridScheduler grids,
+      DeviceMemory.Budget budget,
+      @Nullable ImmutableTaskGraph before,
+      boolean hasLibraries) {
     for (GraphTask task : tasks) {
-      checkGrid(task, grids);
+      if (!task.isLibrary()) {
+        checkGrid(task, grids);
+      } else if (!hasLibraries) {
+        throw new TornadoRuntimeException(
+            "task " + name + "." + task.id() + " calls a library, and the device has none");
+      }
     }
     DEVICE.lock();
     try {
       transferIn(budget, before);
       DeviceMemory present = Objects.requireNonNull(memory);
       for (GraphTask task : tasks) {
-        run(task, grids.get(name + "." + task.id()), present);
+        if (task.isLibrary()) {
+          present.during(task.arguments().toArray(), task::call);
+        } else {
+          run(task, grids.get(name + "." + task.id()), present);
+        }
       }
       for (Map.Entry<TornadoNativeArray, Integer> entry : toHost.entrySet()) {
         if (entry.getValue() == DataTransferMode.EVERY_EXECUTION) {

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.LibraryTask1;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task10;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task11;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task12;
@@ -414,14 +415,24 @@ public class TaskGraph {
     return new ImmutableTaskGraph(name, tasks, toDevice, toHost, consumed);
   }
 
-  private TaskGraph add(String id, Object[] arguments, GraphTask.Code code) {
+  /** Calls a vendor's library; only devices of CUDA have any. */
+  public <T1> TaskGraph libraryTask(String id, LibraryTask1<T1> code, T1 arg1) {
+    return add(GraphTask.of(id, code.apply(arg1)));
+  }
+
+  private TaskGraph add(GraphTask task) {
     if (tasks.size() == MAX_TASKS) {
       throw new TornadoRuntimeException(
           "task graph " + name + " has more than " + MAX_TASKS + " tasks");
     }
-    if (tasks.stream().anyMatch(task -> task.id().equals(id))) {
-      throw new TornadoRuntimeException("task graph " + name + " has two tasks named " + id);
+    if (tasks.stream().anyMatch(other -> other.id().equals(task.id()))) {
+      throw new TornadoRuntimeException("task graph " + name + " has two tasks named " + task.id());
     }
+    tasks.add(task);
+    return this;
+  }
+
+  private TaskGraph add(String id, Object[] arguments, GraphTask.Code code) {
     boolean contextual = false;
     for (Object argument : arguments) {
       switch (argument) {
@@ -436,8 +447,7 @@ public class TaskGraph {
       throw new TornadoRuntimeException(
           "task " + id + ": the simulator runs kernels with a KernelContext only");
     }
-    tasks.add(new GraphTask(id, code, Arrays.asList(arguments)));
-    return this;
+    return add(new GraphTask(id, code, Arrays.asList(arguments), false));
   }
 
   private static TornadoNativeArray array(Object object) {

@@ -3,6 +3,7 @@ package uk.ac.manchester.tornado.api;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.types.arrays.DeviceMemory;
@@ -18,6 +19,8 @@ public final class TornadoExecutionPlan implements AutoCloseable {
   private GridScheduler grids = new GridScheduler();
   private @Nullable ImmutableTaskGraph last;
   private int chosen = -1;
+  private boolean isCuda;
+  private boolean recorded;
   private boolean closed;
 
   public TornadoExecutionPlan(ImmutableTaskGraph... immutableTaskGraphs) {
@@ -32,6 +35,13 @@ public final class TornadoExecutionPlan implements AutoCloseable {
   }
 
   public TornadoExecutionPlan withDevice(TornadoDevice device) {
+    isCuda = device.getTornadoVMBackend() == TornadoVMBackendType.CUDA;
+    return this;
+  }
+
+  /** Has CUDA record the first execution of each task graph, and replay it from then on. */
+  public TornadoExecutionPlan withCUDAGraph() {
+    recorded = true;
     return this;
   }
 
@@ -61,8 +71,11 @@ public final class TornadoExecutionPlan implements AutoCloseable {
       throw new TornadoRuntimeException(
           "a plan of several task graphs needs withGraph, or arrays are not passed on");
     }
+    if (recorded && !isCuda) {
+      throw new TornadoRuntimeException("CUDA graphs need a device of CUDA");
+    }
     ImmutableTaskGraph graph = graphs[Math.max(chosen, 0)];
-    graph.execute(grids, budget, last);
+    graph.execute(grids, budget, last, isCuda);
     last = graph;
     return new TornadoExecutionResult(this);
   }

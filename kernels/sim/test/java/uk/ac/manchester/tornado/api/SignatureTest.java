@@ -26,10 +26,13 @@ import org.junit.jupiter.api.Test;
  * Needs TornadoVM's API: of TORNADOVM_HOME, or of the jar that {@code -Dtornado.api.jar} names.
  */
 class SignatureTest {
-  /** What belongs to the simulator alone. */
+  /** What belongs to the simulator alone, or not to TornadoVM's API. */
   private static final Set<String> OWN =
       Set.of(
           "uk.ac.manchester.tornado.api.types.arrays.DeviceMemory",
+          // of the SDK for CUDA alone
+          "uk.ac.manchester.tornado.cublas.CuBlasOptions",
+          "uk.ac.manchester.tornado.cublas.enums.CuBlasMathMode",
           "uk.ac.manchester.tornado.api.types.arrays.DeviceMemory$Budget");
 
   @Test

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
+import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -240,6 +242,42 @@ class SimulatorTest {
         .hasMessageContaining("3 work-items in groups of 2");
     assertThatThrownBy(() -> plan(graph(x), grid(4096, 2048)).execute())
         .hasMessageContaining("groups of 2048");
+  }
+
+  /** By hand: what cuBLAS calls the matrix of columns (1, 2), (3, 4) and its transpose. */
+  @Test
+  void multipliesColumnMajorMatricesOnCudaAlone() throws Exception {
+    FloatArray a = FloatArray.fromElements(1, 2, 3, 4);
+    FloatArray b = FloatArray.fromElements(5, 6, 7, 8);
+    FloatArray c = FloatArray.fromElements(100, 100, 100, 100);
+    float[][] expected = {{23, 34, 31, 46}, {26, 38, 30, 44}, {17, 39, 23, 53}, {19, 43, 22, 50}};
+    for (int i = 0; i < 4; i++) {
+      TaskGraph graph =
+          new TaskGraph("g")
+              .transferToDevice(DataTransferMode.EVERY_EXECUTION, a, b, c)
+              .libraryTask("t", call -> call, sgemm(i / 2, i % 2, a, b, c))
+              .transferToHost(DataTransferMode.EVERY_EXECUTION, c);
+      try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
+        assertThatThrownBy(plan::execute).hasMessageContaining("calls a library");
+        plan.withDevice(TornadoRuntimeProvider.getTornadoRuntime().getBackend(1).getDevice(0))
+            .withCUDAGraph()
+            .execute();
+      }
+      assertThat(c.toHeapArray()).as("%d", i).containsExactly(expected[i]);
+    }
+    TaskGraph graph = graph(a);
+    try (TornadoExecutionPlan plan = plan(graph, grid(4, 4))) {
+      assertThatThrownBy(() -> plan.withCUDAGraph().execute()).hasMessageContaining("CUDA");
+    }
+  }
+
+  private static LibraryTaskDescriptor sgemm(
+      int transposeA, int transposeB, FloatArray a, FloatArray b, FloatArray c) {
+    return new LibraryTaskDescriptor()
+        .withLibrary("nvidia/cublas")
+        .withFunction("cublasSgemm")
+        .withParameters(
+            new Object[] {transposeA, transposeB, 2, 2, 2, 1f, a, 2, b, 2, 0f, c, 2});
   }
 
   @Test

@@ -199,4 +199,10 @@ public final class TornadoFunctions {
         T16 arg16,
         T17 arg17);
   }
+
+  /** Makes a call of a library out of 1 argument. */
+  @FunctionalInterface
+  public interface LibraryTask1<T1> {
+    LibraryTaskDescriptor apply(T1 arg1);
+  }
 }

@@ -1,12 +1,13 @@
 package uk.ac.manchester.tornado.api.runtime;
 
+import java.util.List;
 import uk.ac.manchester.tornado.api.TornadoBackend;
 import uk.ac.manchester.tornado.api.TornadoRuntime;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
-/** Gives the simulator's one backend: OpenCL with a device of type CPU and one of type GPU. */
+/** Gives the simulator's backends: OpenCL with a CPU and a GPU, and CUDA with a GPU. */
 public class TornadoRuntimeProvider {
   private static final TornadoRuntime RUNTIME = new Simulated();
 
@@ -16,46 +17,50 @@ public class TornadoRuntimeProvider {
     return RUNTIME;
   }
 
-  private static final class Simulated implements TornadoRuntime, TornadoBackend {
+  private static final class Simulated implements TornadoRuntime {
+    private final List<Backend> backends =
+        List.of(
+            new Backend(
+                TornadoVMBackendType.OPENCL,
+                List.of(TornadoDeviceType.CPU, TornadoDeviceType.GPU)),
+            new Backend(TornadoVMBackendType.CUDA, List.of(TornadoDeviceType.GPU)));
+
     @Override
     public int getNumBackends() {
-      return 1;
+      return backends.size();
     }
 
     @Override
     public TornadoBackend getBackend(int index) {
-      if (index != 0) {
-        throw new IndexOutOfBoundsException(index);
-      }
-      return this;
+      return backends.get(index);
     }
 
     @Override
     public TornadoVMBackendType getBackendType(int index) {
-      return TornadoVMBackendType.OPENCL;
+      return backends.get(index).type();
     }
+  }
 
+  private record Backend(TornadoVMBackendType type, List<TornadoDeviceType> devices)
+      implements TornadoBackend {
     @Override
     public int getNumDevices() {
-      return 2;
+      return devices.size();
     }
 
     @Override
     public TornadoDevice getDevice(int index) {
-      return switch (index) {
-        case 0 -> new Device(TornadoDeviceType.CPU);
-        case 1 -> new Device(TornadoDeviceType.GPU);
-        default -> throw new IndexOutOfBoundsException(index);
-      };
+      return new Device(type, devices.get(index));
     }
 
     @Override
     public String getName() {
-      return "Simulator";
+      return "Simulator of " + type;
     }
   }
 
-  private record Device(TornadoDeviceType type) implements TornadoDevice {
+  private record Device(TornadoVMBackendType backend, TornadoDeviceType type)
+      implements TornadoDevice {
     @Override
     public String getDeviceName() {
       return "simulated " + type;
@@ -98,7 +103,7 @@ public class TornadoRuntimeProvider {
 
     @Override
     public TornadoVMBackendType getTornadoVMBackend() {
-      return TornadoVMBackendType.OPENCL;
+      return backend;
     }
   }
 }
