@@ -22,6 +22,7 @@ public class ImmutableTaskGraph {
   private final Map<TornadoNativeArray, Integer> toDevice;
   private final Map<TornadoNativeArray, Integer> toHost;
   private final Map<TornadoNativeArray, String> consumed;
+  private final ProfileLog log = new ProfileLog();
   private @Nullable DeviceMemory memory;
 
   ImmutableTaskGraph(
@@ -42,7 +43,8 @@ public class ImmutableTaskGraph {
       GridScheduler grids,
       DeviceMemory.Budget budget,
       @Nullable ImmutableTaskGraph before,
-      boolean hasLibraries) {
+      boolean hasLibraries,
+      boolean profiled) {
     for (GraphTask task : tasks) {
       if (!task.isLibrary()) {
         checkGrid(task, grids);
@@ -53,21 +55,33 @@ public class ImmutableTaskGraph {
     }
     DEVICE.lock();
     try {
+      long start = System.nanoTime();
       transferIn(budget, before);
+      log.add("COPY_IN_TIME", System.nanoTime() - start);
       DeviceMemory present = Objects.requireNonNull(memory);
       for (GraphTask task : tasks) {
+        String full = name + "." + task.id();
+        long begin = System.nanoTime();
         if (task.isLibrary()) {
           present.during(task.arguments().toArray(), task::call);
         } else {
-          run(task, grids.get(name + "." + task.id()), present);
+          run(task, grids.get(full), present);
         }
+        log.task(full, System.nanoTime() - begin);
       }
+      start = System.nanoTime();
       for (Map.Entry<TornadoNativeArray, Integer> entry : toHost.entrySet()) {
         if (entry.getValue() == DataTransferMode.EVERY_EXECUTION) {
           present.toHost(entry.getKey());
+          log.add("TOTAL_COPY_OUT_SIZE_BYTES", entry.getKey().getNumBytesOfSegment());
         }
       }
+      log.add("COPY_OUT_TIME", System.nanoTime() - start);
+      if (profiled) {
+        log.finish(name);
+      }
     } finally {
+      log.clear();
       DEVICE.unlock();
     }
   }
@@ -98,6 +112,7 @@ public class ImmutableTaskGraph {
               || (first && entry.getValue() == DataTransferMode.FIRST_EXECUTION);
       if (copied) {
         present.toDevice(entry.getKey());
+        log.add("TOTAL_COPY_IN_SIZE_BYTES", entry.getKey().getNumBytesOfSegment());
       }
     }
     for (GraphTask task : tasks) {
@@ -191,6 +206,10 @@ public class ImmutableTaskGraph {
     }
     memory.toHost(array);
     return true;
+  }
+
+  String profileLog() {
+    return log.toString();
   }
 
   void free() {

@@ -3,6 +3,7 @@ package uk.ac.manchester.tornado.api;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
@@ -21,6 +22,7 @@ public final class TornadoExecutionPlan implements AutoCloseable {
   private int chosen = -1;
   private boolean isCuda;
   private boolean recorded;
+  private boolean profiled;
   private boolean closed;
 
   public TornadoExecutionPlan(ImmutableTaskGraph... immutableTaskGraphs) {
@@ -63,6 +65,15 @@ public final class TornadoExecutionPlan implements AutoCloseable {
     return this;
   }
 
+  /** Measures the next executions. */
+  public TornadoExecutionPlan withProfiler(ProfilerMode profilerMode) {
+    if (profilerMode != ProfilerMode.SILENT) {
+      throw new TornadoRuntimeException("the simulator's profiler is silent");
+    }
+    profiled = true;
+    return this;
+  }
+
   public TornadoExecutionResult execute() {
     if (closed) {
       throw new TornadoRuntimeException("the execution plan is closed");
@@ -74,8 +85,11 @@ public final class TornadoExecutionPlan implements AutoCloseable {
     if (recorded && !isCuda) {
       throw new TornadoRuntimeException("CUDA graphs need a device of CUDA");
     }
+    if (recorded && profiled) {
+      throw new TornadoRuntimeException("what CUDA replays has no times of kernels");
+    }
     ImmutableTaskGraph graph = graphs[Math.max(chosen, 0)];
-    graph.execute(grids, budget, last, isCuda);
+    graph.execute(grids, budget, last, isCuda, profiled);
     last = graph;
     return new TornadoExecutionResult(this);
   }
@@ -90,6 +104,10 @@ public final class TornadoExecutionPlan implements AutoCloseable {
     for (ImmutableTaskGraph graph : graphs) {
       graph.free();
     }
+  }
+
+  String profileLog() {
+    return graphs[Math.max(chosen, 0)].profileLog();
   }
 
   void transferToHost(Object... objects) {

@@ -14,6 +14,10 @@ public class TornadoExecutionResult {
     return this;
   }
 
+  public TornadoProfilerResult getProfilerResult() {
+    return new TornadoProfilerResult(plan);
+  }
+
   public boolean isReady() {
     return true;
   }

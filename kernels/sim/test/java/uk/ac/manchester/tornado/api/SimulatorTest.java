@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
@@ -321,6 +322,40 @@ class SimulatorTest {
           .isInstanceOf(TornadoOutOfMemoryException.class);
     } finally {
       System.clearProperty("tornado.device.memory");
+    }
+  }
+
+  @Test
+  void measuresEachTaskWhereAsked() throws Exception {
+    FloatArray x = new FloatArray(3);
+    TaskGraph graph =
+        new TaskGraph("g")
+            .transferToDevice(DataTransferMode.EVERY_EXECUTION, x)
+            .task("t", SimulatorTest::increment, new KernelContext(), x, 3)
+            .task("u", SimulatorTest::increment, new KernelContext(), x, 3)
+            .transferToHost(DataTransferMode.EVERY_EXECUTION, x);
+    GridScheduler grids = new GridScheduler("g.t", grid(4, 2));
+    grids.addWorkerGrid("g.u", grid(3, 1));
+    try (TornadoExecutionPlan plan =
+        new TornadoExecutionPlan(graph.snapshot()).withGridScheduler(grids)) {
+      assertThat(plan.execute().getProfilerResult().getProfileLog()).isEmpty();
+      plan.withProfiler(ProfilerMode.SILENT);
+      plan.execute();
+      String log = plan.execute().getProfilerResult().getProfileLog();
+      assertThat(log.replaceAll("\\d+", "9").replaceAll("\\s+", " "))
+          .isEqualTo(
+              """
+              { "g": { "TOTAL_COPY_IN_SIZE_BYTES": "9", "COPY_IN_TIME": "9", \
+              "TOTAL_KERNEL_TIME": "9", "TOTAL_COPY_OUT_SIZE_BYTES": "9", "COPY_OUT_TIME": "9", \
+              "g.t": { "TASK_KERNEL_TIME": "9" }, "g.u": { "TASK_KERNEL_TIME": "9" } } } \
+              """
+                  .repeat(2));
+      assertThat(log)
+          .contains(
+              "\"TOTAL_COPY_IN_SIZE_BYTES\": \"" + x.getNumBytesOfSegment() + "\"",
+              "\"TOTAL_COPY_OUT_SIZE_BYTES\": \"" + x.getNumBytesOfSegment() + "\"");
+      assertThatThrownBy(() -> plan.withProfiler(ProfilerMode.CONSOLE))
+          .hasMessageContaining("silent");
     }
   }
 }
