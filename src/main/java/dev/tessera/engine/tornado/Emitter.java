@@ -1,5 +1,7 @@
 package dev.tessera.engine.tornado;
 
+import static dev.tessera.engine.tornado.Buffers.elements;
+
 import dev.tessera.engine.Constants;
 import dev.tessera.engine.Precision;
 import dev.tessera.graph.Activation;
@@ -15,6 +17,7 @@ import dev.tessera.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +60,9 @@ final class Emitter {
   private final Map<Integer, Integer> roundedRoots = new HashMap<>();
 
 
+  /** Elements of the value that was last asked for in each array, which may be larger. */
+  private final Map<FloatArray, Integer> held = new HashMap<>();
+
   Emitter(TornadoEngine engine, Graph graph, Constants constants) {
     this.engine = engine;
     this.constants = constants;
@@ -69,7 +75,18 @@ final class Emitter {
   /** Appends a kernel; {@code arrays} are all that it reads and writes. */
   void add(
       String name, WorkerGrid grid, List<? extends TornadoNativeArray> arrays, Step.Task task) {
-    append(name, grid, arrays, List.of(), task);
+    append(name, grid, arrays, List.of(), new Step.Work("", 0, bytes(arrays)), task);
+  }
+
+  /** Appends a kernel that multiplies: {@code flops} operations for products of a shape. */
+  void add(
+      String name,
+      String shape,
+      long flops,
+      WorkerGrid grid,
+      List<FloatArray> arrays,
+      Step.Task task) {
+    append(name, grid, arrays, List.of(), new Step.Work(shape, flops, bytes(arrays)), task);
   }
 
   /** Appends a kernel that may change variables: {@code changed}, which are among its arrays. */
@@ -79,7 +96,8 @@ final class Emitter {
       List<FloatArray> arrays,
       List<FloatArray> changed,
       Step.Task task) {
-    append(name, grid, arrays, changed, task);
+    long bytes = bytes(arrays) + bytes(changed); // which are read and written
+    append(name, grid, arrays, changed, new Step.Work("", 0, bytes), task);
   }
 
   private void append(
@@ -87,15 +105,39 @@ final class Emitter {
       @Nullable WorkerGrid grid,
       List<? extends TornadoNativeArray> arrays,
       List<? extends TornadoNativeArray> changed,
+      Step.Work work,
       Step.Task task) {
     steps.add(
-        new Step(name + steps.size(), grid, List.copyOf(arrays), List.copyOf(changed), task));
+        new Step(name + steps.size(), grid, List.copyOf(arrays), List.copyOf(changed), work, task));
   }
 
-  /** Appends a call of a library. */
-  void call(String name, List<? extends TornadoNativeArray> arrays, LibraryTaskDescriptor call) {
+  /** Appends a call of a library, with as many operations for products of a shape. */
+  void call(
+      String name,
+      String shape,
+      long flops,
+      List<? extends TornadoNativeArray> arrays,
+      LibraryTaskDescriptor call) {
     append(
-        name, null, arrays, List.of(), (g, id) -> g.libraryTask(id, descriptor -> descriptor, call));
+        name,
+        null,
+        arrays,
+        List.of(),
+        new Step.Work(shape, flops, bytes(arrays)),
+        (g, id) -> g.libraryTask(id, descriptor -> descriptor, call));
+  }
+
+  /** What arrays hold, each once. */
+  private long bytes(List<? extends TornadoNativeArray> arrays) {
+    long bytes = 0;
+    for (TornadoNativeArray array : new HashSet<>(arrays)) {
+      if (array instanceof HalfFloatArray halves) {
+        bytes += (long) halves.getSize() * Short.BYTES;
+      } else if (array instanceof FloatArray floats && floats != nothing) {
+        bytes += (long) held.getOrDefault(floats, floats.getSize()) * Float.BYTES;
+      }
+    }
+    return bytes;
   }
 
   /** Appends {@code y = factor·x}. */
@@ -128,11 +170,12 @@ final class Emitter {
 
   /** Appends {@code y = value}; y may be a variable. */
   void fill(FloatArray y, int n, float value) {
-    update(
+    append(
         "fill",
         items(n),
         List.of(y),
         List.of(y),
+        new Step.Work("", 0, (long) n * Float.BYTES),
         (g, id) -> g.task(id, Elementwise::fill, context, y, n, value));
   }
 
@@ -154,10 +197,13 @@ final class Emitter {
   void copy(
       Value from, int xFrom, int xStep, FloatArray y, int yFrom, int yStep, int count, int length) {
     FloatArray x = array(from);
-    add(
+    int read = xStep == 0 ? length : count * length;
+    append(
         "copy",
         items(count * length),
         List.of(x, y),
+        List.of(),
+        new Step.Work("", 0, (read + (long) count * length) * Float.BYTES),
         (g, id) ->
             g.task(
                 id,
@@ -204,11 +250,15 @@ final class Emitter {
     FloatArray x = a.array();
     FloatArray w = b.array();
     List<FloatArray> arrays = List.of(x, w, start, rest, c);
+    String shape = shape(m, n, k);
+    long flops = flops(m, n, k);
     if (tiled) {
       int across = Math.ceilDiv(n, Gemm.TILE);
       int down = Math.ceilDiv(m, Gemm.TILE);
       add(
           name,
+          shape,
+          flops,
           Grids.tiles(across, down, Gemm.SIDE, Gemm.SIDE),
           arrays,
           (g, id) ->
@@ -232,6 +282,8 @@ final class Emitter {
     } else {
       add(
           name,
+          shape,
+          flops,
           items(Gemm.blocks(m, n)),
           arrays,
           (g, id) ->
@@ -297,8 +349,18 @@ final class Emitter {
       int k) {
     call(
         name,
+        shape(m, n, k),
+        flops(m, n, k),
         List.of(a.array(), b.array(), c),
         CudaLibraries.product(a, b, c, m, n, k, engine.precision()));
+  }
+
+  private static String shape(int m, int n, int k) {
+    return m + "×" + n + "×" + k;
+  }
+
+  private static long flops(int m, int n, int k) {
+    return 2L * m * n * k;
   }
 
   /** What a library's product leaves to do. */
@@ -308,10 +370,13 @@ final class Emitter {
       throw new AssertionError("a library's product would overwrite what is to be added to it");
     }
     if (epilogue != 0) {
-      add(
+      long bytes = bytes(List.of(c, bias, residual)) + bytes(List.of(c));
+      append(
           name + "End",
           items(Math.multiplyExact(m, n)),
           List.of(c, bias, residual),
+          List.of(),
+          new Step.Work("", 0, bytes),
           (g, id) -> g.task(id, Gemm::complete, context, c, bias, residual, m, n, epilogue));
     }
   }
@@ -360,7 +425,9 @@ final class Emitter {
 
   /** Where a value is; uploaded once if it is a constant. */
   FloatArray array(Value value) {
-    return constants.contains(value) ? scaled(value, null) : buffers.array(value);
+    FloatArray array = constants.contains(value) ? scaled(value, null) : buffers.array(value);
+    held.put(array, elements(value));
+    return array;
   }
 
   @Nullable FloatArray nullable(@Nullable Value value) {

@@ -289,6 +289,8 @@ final class GradientSteps {
     KernelContext context = emitter.context;
     emitter.add(
         "attentionStatistics",
+        sizes.shape(),
+        sizes.flops(2), // Q·Kᵀ and dY·Vᵀ
         emitter.items(sizes.rows()),
         List.of(q, k, v, mask, dy, statistics),
         (g, id) ->
@@ -311,6 +313,8 @@ final class GradientSteps {
                 sizes.flags()));
     emitter.add(
         "attentionQueries",
+        sizes.shape(),
+        sizes.flops(3), // these again, and dS·K
         emitter.items(sizes.rows()),
         List.of(q, k, v, mask, dy, statistics, dq),
         (g, id) ->
@@ -334,6 +338,8 @@ final class GradientSteps {
                 sizes.flags()));
     emitter.add(
         "attentionKeys",
+        sizes.shape(),
+        sizes.flops(4), // these again, dSᵀ·Q and Pᵀ·dY
         emitter.items(sizes.batch() * sizes.heads() * sizes.keys()),
         List.of(q, k, v, mask, dy, statistics, dk, dv),
         (g, id) ->

@@ -63,6 +63,23 @@ final class LayerSteps {
     int rows() {
       return batch * heads * queries;
     }
+
+    /** For people. */
+    String shape() {
+      return batch * heads + " of " + queries + "×" + keys + "×" + width;
+    }
+
+    /** Operations of products of all queries with the keys that they may see. */
+    long flops(int products) {
+      long pairs = (long) queries * keys;
+      if ((flags & Attention.CAUSAL) != 0) {
+        pairs = 0;
+        for (int query = 0; query < queries; query++) {
+          pairs += Math.min(query + 1, keys);
+        }
+      }
+      return 2L * products * batch * heads * pairs * width;
+    }
   }
 
   static void attention(Emitter emitter, Op.Attention op) {
@@ -98,6 +115,8 @@ final class LayerSteps {
     HalfFloatArray selected = emitter.sharedHalves("selected", n);
     emitter.call(
         "attention",
+        sizes.shape(),
+        sizes.flops(2),
         List.of(queries, keys, values, selected),
         CudaLibraries.attention(queries, keys, values, selected, sizes, scale, causal));
     KernelContext context = emitter.context;
@@ -157,6 +176,8 @@ final class LayerSteps {
       int across = Math.ceilDiv(sizes.queries(), Attention.QUERIES);
       emitter.add(
           "attention",
+          sizes.shape(),
+          sizes.flops(2),
           Grids.tiles(across, sizes.batch() * sizes.heads(), Attention.QUERIES, 1),
           arrays,
           (g, id) ->
@@ -179,6 +200,8 @@ final class LayerSteps {
     } else {
       emitter.add(
           "attention",
+          sizes.shape(),
+          sizes.flops(2),
           emitter.items(sizes.rows()),
           arrays,
           (g, id) ->
@@ -209,6 +232,8 @@ final class LayerSteps {
     KernelContext context = emitter.context;
     emitter.add(
         "probabilities",
+        sizes.shape(),
+        sizes.flops(1),
         emitter.items(sizes.rows()),
         List.of(q, k, sizes.mask(), y),
         (g, id) ->

@@ -78,6 +78,7 @@ final class Lowering {
     varying.forEach(variable -> fromHost.add(variable.array()));
     return new TornadoExecutable(
         engine.probe(),
+        engine.profile(),
         new Partition(emitter.steps(), emitter.uploads(), fromHost, engine.maxTasks()),
         inputs,
         varying,

@@ -154,6 +154,11 @@ final class Partition {
     return graphs;
   }
 
+  /** All steps, in the order of their execution. */
+  List<Step> steps() {
+    return parts.stream().flatMap(List::stream).toList();
+  }
+
   private static String name(int part) {
     return "part" + part;
   }

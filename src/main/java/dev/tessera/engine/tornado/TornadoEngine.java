@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
@@ -36,6 +37,7 @@ final class TornadoEngine implements Engine {
 
   private final Precision precision;
   private final int maxTasks;
+  private @Nullable Consumer<String> profile;
 
   TornadoEngine(DeviceProbe probe, Precision precision) {
     this(probe, precision, Partition.MAX_TASKS);
@@ -74,6 +76,20 @@ final class TornadoEngine implements Engine {
   @Override
   public boolean wantsFewShapes() {
     return true;
+  }
+
+  /** Has each kernel measured of what is compiled from now on; see {@link TornadoExecutable}. */
+  void profile(Consumer<String> consumer) {
+    profile = consumer;
+  }
+
+  @Nullable Consumer<String> profile() {
+    return profile;
+  }
+
+  /** What was compiled, in this order. */
+  List<TornadoExecutable> executables() {
+    return executables;
   }
 
   int maxTasks() {

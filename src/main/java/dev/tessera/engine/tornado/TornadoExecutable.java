@@ -9,8 +9,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -35,18 +39,27 @@ final class TornadoExecutable implements Executable, AutoCloseable {
   private final List<Variable> variables;
   private final Map<String, Output> outputs;
   private final int graphs;
+  private final List<Step> steps;
   private final TornadoExecutionPlan plan;
+  private final @Nullable Consumer<String> profile;
 
+  /**
+   * @param profile if given, each kernel is measured, which makes runs slower: after each task
+   *     graph it gets the log of all of its executions
+   */
   TornadoExecutable(
       DeviceProbe probe,
+      @Nullable Consumer<String> profile,
       Partition partition,
       List<Input> inputs,
       List<Variable> variables,
       Map<String, Output> outputs) {
     this.probe = probe;
+    this.profile = profile;
     this.inputs = List.copyOf(inputs);
     this.variables = List.copyOf(variables);
     this.outputs = outputs;
+    steps = partition.steps();
     try {
       ImmutableTaskGraph[] built =
           partition.graphs(outputs.values().stream().map(Output::array).toList());
@@ -56,7 +69,10 @@ final class TornadoExecutable implements Executable, AutoCloseable {
       plan.withGridScheduler(partition.grids());
       // A recorded graph keeps the addresses of its arrays, and arrays that are handed on from
       // graph to graph change theirs.
-      if (probe.isCuda() && graphs == 1) {
+      // What CUDA replays, it does not measure.
+      if (profile != null) {
+        plan.withProfiler(ProfilerMode.SILENT);
+      } else if (probe.isCuda() && graphs == 1) {
         plan.withCUDAGraph();
       }
     } catch (RuntimeException | Error e) {
@@ -79,7 +95,10 @@ final class TornadoExecutable implements Executable, AutoCloseable {
     }
     try {
       for (int i = 0; i < graphs; i++) {
-        plan.withGraph(i).execute();
+        TornadoExecutionResult result = plan.withGraph(i).execute();
+        if (profile != null) {
+          profile.accept(result.getProfilerResult().getProfileLog());
+        }
       }
     } catch (RuntimeException | Error e) {
       throw failure(e);
@@ -94,6 +113,10 @@ final class TornadoExecutable implements Executable, AutoCloseable {
     outputs.forEach((name, output) ->
         results.put(name, Tensor.of(output.shape(), output.array().toHeapArray())));
     return results;
+  }
+
+  List<Step> steps() {
+    return steps;
   }
 
   private static void fill(FloatArray array, float[] values) {

@@ -268,7 +268,15 @@ class TornadoEngineTest {
 
   /** Every optimiser, with averages, clipping and accumulation, divided into graphs or not. */
   @ParameterizedTest
-  @CsvSource({"adamw, 250", "adamw, 7", "adam, 250", "sgd, 250", "momentum, 3", "nesterov, 250", "muon, 50"})
+  @CsvSource({
+    "adamw, 250",
+    "adamw, 7",
+    "adam, 250",
+    "sgd, 250",
+    "momentum, 3",
+    "nesterov, 250",
+    "muon, 50"
+  })
   void updatesVariables(String name, int maxTasks) {
     Optimizer optimizer =
         switch (name) {
@@ -372,7 +380,8 @@ class TornadoEngineTest {
         (_, _) -> {
           throw new TornadoInternalError("unimplemented: %s", "resize");
         };
-    Step step = new Step("t", new WorkerGrid1D(1), List.of(), List.of(), task);
+    Step step =
+        new Step("t", new WorkerGrid1D(1), List.of(), List.of(), new Step.Work("", 0, 0), task);
     DeviceProbe probe = TornadoTestEngines.probes().getFirst();
     Partition partition = new Partition(List.of(step), Set.of(), Set.of(), Partition.MAX_TASKS);
     assertThatThrownBy(
