@@ -51,14 +51,14 @@ final class Emitter {
   private final TornadoEngine engine;
   private final Constants constants;
   private final Buffers buffers;
-  private final Set<TornadoNativeArray> uploads = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<TornadoNativeArray> uploads =
+      Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Step> steps = new ArrayList<>();
   private final Map<Room, FloatArray> rooms = new HashMap<>();
   private final Map<Room, HalfFloatArray> halfRooms = new HashMap<>();
 
   /** Which value the array of rounded values holds, by its size. */
   private final Map<Integer, Integer> roundedRoots = new HashMap<>();
-
 
   /** Elements of the value that was last asked for in each array, which may be larger. */
   private final Map<FloatArray, Integer> held = new HashMap<>();

@@ -31,8 +31,7 @@ final class LayerSteps {
     FloatArray y = emitter.array(op.output());
     if (emitter.hasHalves(op.weight())) {
       HalfFloatArray weight = emitter.scaledHalves(op.weight(), scale);
-      emitter.multiplyHalves(
-          "linear", op.input(), weight, bias, activation, residual, y, m, n, k);
+      emitter.multiplyHalves("linear", op.input(), weight, bias, activation, residual, y, m, n, k);
     } else {
       Emitter.Matrix x = new Emitter.Matrix(emitter.array(op.input()), k, 1);
       Emitter.Matrix weight = new Emitter.Matrix(parameter(emitter, op.weight(), scale), k, 1);

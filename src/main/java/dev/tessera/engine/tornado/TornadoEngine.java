@@ -107,8 +107,7 @@ final class TornadoEngine implements Engine {
   /** A parameter for kernels, each of its rows multiplied with an element of scale if given. */
   synchronized FloatArray upload(Tensor tensor, @Nullable Tensor scale) {
     return parameters.computeIfAbsent(
-        new ParameterKey(tensor, scale),
-        key -> FloatArray.fromArray(values(key)));
+        new ParameterKey(tensor, scale), key -> FloatArray.fromArray(values(key)));
   }
 
   /** The same in half precision. */

@@ -363,7 +363,8 @@ class TornadoEngineTest {
     Graph graph = g.build();
     assumeThat(TornadoTestEngines.simulated()).isTrue();
     System.setProperty("tornado.device.memory", "5MB");
-    try (Engine engine = new TornadoEngine(TornadoTestEngines.probes().getFirst(), Precision.FP32)) {
+    try (Engine engine =
+        new TornadoEngine(TornadoTestEngines.probes().getFirst(), Precision.FP32)) {
       Executable executable = engine.compile(graph, Map.of());
       Map<String, Tensor> inputs = Map.of("x", Tensor.of(Shape.of(1 << 20), new float[1 << 20]));
       assertThatThrownBy(() -> executable.run(inputs))

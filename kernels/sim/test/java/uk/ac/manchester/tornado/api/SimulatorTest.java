@@ -277,8 +277,7 @@ class SimulatorTest {
     return new LibraryTaskDescriptor()
         .withLibrary("nvidia/cublas")
         .withFunction("cublasSgemm")
-        .withParameters(
-            new Object[] {transposeA, transposeB, 2, 2, 2, 1f, a, 2, b, 2, 0f, c, 2});
+        .withParameters(new Object[] {transposeA, transposeB, 2, 2, 2, 1f, a, 2, b, 2, 0f, c, 2});
   }
 
   @Test
