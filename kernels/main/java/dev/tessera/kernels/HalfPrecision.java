@@ -6,8 +6,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
 /**
- * Between floats and the halves that matrix units multiply: rounded to 11 significant bits, infinite
- * beyond 65 504. For devices with {@code cl_khr_fp16}, or CUDA's.
+ * Between floats and the halves that matrix units multiply: rounded to 11 significant bits,
+ * infinite beyond 65 504. For devices with {@code cl_khr_fp16}, or CUDA's.
  */
 public final class HalfPrecision {
   private HalfPrecision() {}
@@ -53,7 +53,9 @@ public final class HalfPrecision {
     }
   }
 
-  /** Where element i of {@code [batch, heads, tokens, width]} is with all heads of a token joined. */
+  /**
+   * Where element i of {@code [batch, heads, tokens, width]} is with all heads of a token joined.
+   */
   private static int merged(int i, int tokens, int heads, int width) {
     int row = i / width;
     int token = row % tokens;

@@ -138,13 +138,7 @@ final class AttentionStep implements Step {
 
   /** Sᵀ for one panel of queries, masks applied, into {@code b.scores}. */
   private void scores(
-      int image,
-      int row,
-      int firstQuery,
-      int queries,
-      int computed,
-      Buffers b,
-      Kernels kernels) {
+      int image, int row, int firstQuery, int queries, int computed, Buffers b, Kernels kernels) {
     int width = sizes.width;
     Packing.columns(query, row, sizes.hidden(), queries, width, scale, b.queries, 0);
     NativeFloats.copy(b.queries, 0, b.queryPanel, b.queries.length);

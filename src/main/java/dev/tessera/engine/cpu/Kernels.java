@@ -91,7 +91,8 @@ final class Kernels {
 
   /**
    * Softmax down the columns of {@code [keys][COLUMNS]} scores: exp(s − max) to the panel at
-   * address {@code panel}, one over its sum to {@code inverse}. Only the first {@code columns} count.
+   * address {@code panel}, one over its sum to {@code inverse}. Only the first {@code columns}
+   * count.
    */
   void softmax(float[] scores, int keys, int columns, long panel, float[] inverse) {
     if (vectorElements) {

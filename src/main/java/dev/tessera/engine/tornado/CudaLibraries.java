@@ -111,7 +111,9 @@ final class CudaLibraries {
         .withAccess(access);
   }
 
-  /** {@code new CuBlasOptions().withMathMode(CUBLAS_TF32_TENSOR_OP_MATH)}, a class that may lack. */
+  /**
+   * {@code new CuBlasOptions().withMathMode(CUBLAS_TF32_TENSOR_OP_MATH)}, a class that may lack.
+   */
   private static Object tensorFloats() {
     try {
       Class<?> modes = Class.forName(MODES);

@@ -22,8 +22,7 @@ record GraphTask(String id, Code code, List<Object> arguments, boolean isLibrary
   }
 
   static GraphTask of(String id, LibraryTaskDescriptor call) {
-    return new GraphTask(
-        id, _ -> LibraryCalls.call(call), List.of(call.getParameters()), true);
+    return new GraphTask(id, _ -> LibraryCalls.call(call), List.of(call.getParameters()), true);
   }
 
   /** Runs one work-item. */

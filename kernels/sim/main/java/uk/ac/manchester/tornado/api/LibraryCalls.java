@@ -29,7 +29,9 @@ final class LibraryCalls {
     }
   }
 
-  /** {@code C = alpha·op(A)·op(B) + beta·C}, C {@code [m, n]} with its columns one after another. */
+  /**
+   * {@code C = alpha·op(A)·op(B) + beta·C}, C {@code [m, n]} with its columns one after another.
+   */
   private static void product(LibraryTaskDescriptor call) {
     Object[] p = call.getParameters();
     boolean rough =

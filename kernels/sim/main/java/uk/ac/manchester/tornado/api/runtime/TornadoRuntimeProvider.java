@@ -21,8 +21,7 @@ public class TornadoRuntimeProvider {
     private final List<Backend> backends =
         List.of(
             new Backend(
-                TornadoVMBackendType.OPENCL,
-                List.of(TornadoDeviceType.CPU, TornadoDeviceType.GPU)),
+                TornadoVMBackendType.OPENCL, List.of(TornadoDeviceType.CPU, TornadoDeviceType.GPU)),
             new Backend(TornadoVMBackendType.CUDA, List.of(TornadoDeviceType.GPU)));
 
     @Override
