@@ -42,8 +42,13 @@ final class CpuExecutable implements Executable {
         tensor.copyTo(0, arrays.apply(value), 0, (int) value.shape().elements());
       }
       engine.expectWork(products);
-      for (Step step : steps) {
-        step.run(pool, kernels);
+      pool.begin();
+      try {
+        for (Step step : steps) {
+          step.run(pool, kernels);
+        }
+      } finally {
+        pool.end();
       }
       Map<String, Tensor> outputs = new LinkedHashMap<>();
       for (Map.Entry<String, Value> entry : graph.outputs().entrySet()) {

@@ -65,8 +65,11 @@ final class LinearStep implements Step {
   /** Row tiles of a block: about 260 rows, whose packed floats fill most of a 1 MB cache. */
   private static final int BLOCK_TILES = 264 / ROWS;
 
-  /** Multiply-adds that make a task worth handing to a thread: some 0.2 ms. */
+  /** Multiply-adds of a task, where there are enough of them: some 0.3 ms. */
   private static final long TASK_WORK = 8_000_000;
+
+  /** Multiply-adds that are worth handing to a thread at all: some 20 µs. */
+  private static final long LEAST_WORK = 500_000;
 
   /** What one thread does, to the order of magnitude. */
   static final int PRODUCTS_PER_NANOSECOND = 25;
@@ -106,15 +109,20 @@ final class LinearStep implements Step {
   private static List<Block> split(List<Layer> layers, int rows, int depth, int workers) {
     int rowTiles = Lanes.rowTiles(rows);
     List<Block> blocks = new ArrayList<>();
+    long all = 0;
+    for (Layer layer : layers) {
+      all += (long) rows * depth * layer.weights.panels() * COLUMNS;
+    }
+    long work = Math.clamp(all / (8L * workers), LEAST_WORK, TASK_WORK);
     for (Layer layer : layers) {
       int panels = layer.weights.panels();
       int rowBlocks = Math.ceilDiv(rowTiles, BLOCK_TILES);
-      if (rowBlocks * panels < workers) {
+      if (rowBlocks * panels < 2 * workers) {
         // The gradient of a small layer's weights: few rows and columns, but long sums.
         rowBlocks = Math.min(rowTiles, 2 * workers);
       }
       long panelWork = (long) Math.ceilDiv(rows, rowBlocks) * depth * COLUMNS;
-      int step = Math.clamp(TASK_WORK / panelWork, 1, panels);
+      int step = Math.clamp(work / panelWork, 1, panels);
       for (int block = 0; block < rowBlocks; block++) {
         int first = (int) ((long) rowTiles * block / rowBlocks);
         int end = (int) ((long) rowTiles * (block + 1) / rowBlocks);

@@ -8,10 +8,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Platform threads that share the tasks of one parallel region after another.
  *
- * <p>A forward pass is a few hundred regions of well under a millisecond, so workers spin a little
- * for the next one before they park: waking a parked thread costs as much as a small region. The
- * calling thread is worker 0; it takes tasks like the others and waits for tasks that others took,
- * never for a worker that has yet to wake up.
+ * <p>A forward pass is a few hundred regions of well under a millisecond, with work for one thread
+ * between them. So workers spin a little for the next region, and then keep asking for it between
+ * {@link #begin} and {@link #end}, giving way to whoever needs the core: waking a parked thread
+ * costs as much as a small region. The calling thread is worker 0; it takes tasks like the others
+ * and waits for tasks that others took, never for a worker that has yet to wake up.
  */
 final class WorkerPool implements AutoCloseable {
   /** One region's work; called once for each task number, from any worker. */
@@ -34,6 +35,7 @@ final class WorkerPool implements AutoCloseable {
   private final AtomicInteger unfinished = new AtomicInteger();
   private final AtomicInteger parked = new AtomicInteger();
   private final Thread[] workers;
+  private volatile boolean underWay;
   private volatile boolean closed;
   private volatile @Nullable Throwable failure;
   private volatile @Nullable Task work;
@@ -68,11 +70,7 @@ final class WorkerPool implements AutoCloseable {
     work = task;
     unfinished.set(count);
     region.set(((region.get() >>> 32) + 1) << 32 | count);
-    if (parked.get() > 0) {
-      for (Thread worker : workers) {
-        LockSupport.unpark(worker);
-      }
-    }
+    wake();
     drain(0);
     for (int spins = 0; unfinished.get() != 0; spins++) {
       pause(spins);
@@ -81,6 +79,25 @@ final class WorkerPool implements AutoCloseable {
     if (thrown != null) {
       failure = null;
       throw new IllegalStateException("a worker failed: " + thrown, thrown);
+    }
+  }
+
+  /** Announces regions: workers stay awake until {@link #end}. */
+  void begin() {
+    underWay = true;
+    wake();
+  }
+
+  /** After the last of the regions that {@link #begin} announced. */
+  void end() {
+    underWay = false;
+  }
+
+  private void wake() {
+    if (parked.get() > 0) {
+      for (Thread worker : workers) {
+        LockSupport.unpark(worker);
+      }
     }
   }
 
@@ -99,11 +116,12 @@ final class WorkerPool implements AutoCloseable {
       if ((region.get() & REMAINING) != 0) {
         drain(worker);
         spins = 0;
-      } else if (spins++ < SPINS) {
-        Thread.onSpinWait();
+      } else if (spins < SPINS || underWay) {
+        pause(spins);
+        spins = Math.min(spins + 1, SPINS);
       } else {
         parked.incrementAndGet();
-        if ((region.get() & REMAINING) == 0 && !closed) {
+        if ((region.get() & REMAINING) == 0 && !underWay && !closed) {
           LockSupport.park(this);
         }
         parked.decrementAndGet();
@@ -134,8 +152,6 @@ final class WorkerPool implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    for (Thread worker : workers) {
-      LockSupport.unpark(worker);
-    }
+    wake();
   }
 }

@@ -386,7 +386,7 @@ class TornadoEngineTest {
     DeviceProbe probe = TornadoTestEngines.probes().getFirst();
     Partition partition = new Partition(List.of(step), Set.of(), Set.of(), Partition.MAX_TASKS);
     assertThatThrownBy(
-            () -> new TornadoExecutable(probe, partition, List.of(), List.of(), Map.of()))
+            () -> new TornadoExecutable(probe, null, partition, List.of(), List.of(), Map.of()))
         .isInstanceOf(DeviceFailure.class)
         .hasMessage("device " + probe.name() + " failed: unimplemented: resize.");
   }
