@@ -42,7 +42,9 @@ final class CpuExecutable implements Executable {
         tensor.copyTo(0, arrays.apply(value), 0, (int) value.shape().elements());
       }
       engine.expectWork(products);
-      pool.begin();
+      if (!graph.variables().isEmpty()) { // a training; a single image needs the cores for the JIT
+        pool.begin();
+      }
       try {
         for (Step step : steps) {
           step.run(pool, kernels);
