@@ -66,13 +66,14 @@ public record ParameterRules(double weightDecay, double layerDecay, Freeze freez
     SequencedMap<String, ParameterRule> rules = new LinkedHashMap<>();
     for (Map.Entry<String, Tensor> entry : parameters.entrySet()) {
       String name = entry.getKey();
+      boolean matrix = isMatrix(name, entry.getValue().shape());
       rules.put(
           name,
           new ParameterRule(
               trained(name),
               Math.pow(layerDecay, layers + 1 - layer(name, layers)),
-              isMatrix(name, entry.getValue().shape()) ? weightDecay : 0,
-              block(name) >= 0 && isMatrix(name, entry.getValue().shape())));
+              matrix ? weightDecay : 0,
+              matrix && block(name) >= 0));
     }
     if (rules.values().stream().noneMatch(ParameterRule::trained)) {
       throw new IllegalArgumentException("nothing is left to train: all parameters are frozen");

@@ -201,11 +201,7 @@ public final class TrainingStep {
       for (String slot : optimizer.slots()) {
         slots.add(graph.variable(slot + name, shape));
       }
-      UpdateOp update =
-          optimizer instanceof Optimizer.Muon muon
-              ? orthogonal(graph, muon, parameter, gradient, slots.getFirst(), schedule, rule)
-              : update(optimizer, parameter, gradient, slots, norm, schedule, rule);
-      graph.update(update);
+      graph.update(update(graph, optimizer, parameter, gradient, slots, norm, schedule, rule));
       if (settings.emaDecay() > 0) {
         Value average = graph.variable(AVERAGE + name, shape);
         graph.update(new UpdateOp.Average(average, parameter, settings.emaDecay()));
@@ -214,6 +210,7 @@ public final class TrainingStep {
   }
 
   private static UpdateOp update(
+      GraphBuilder graph,
       Optimizer optimizer,
       Value parameter,
       Value gradient,
@@ -249,7 +246,8 @@ public final class TrainingStep {
               nesterov,
               scale,
               decay);
-      case Optimizer.Muon _ -> throw new AssertionError("has no single operation");
+      case Optimizer.Muon muon ->
+          orthogonal(graph, muon, parameter, gradient, slots.getFirst(), schedule, rule);
     };
   }
 

@@ -6,7 +6,6 @@ import uk.ac.manchester.tornado.api.common.Access;
 import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * Calls of NVIDIA's libraries, as the factories of TornadoVM's {@code tornado-cublas} and {@code
@@ -32,22 +31,17 @@ final class CudaLibraries {
   }
 
   /**
-   * A matrix of floats or halves: element (line, k) is {@code array[line·line + k·depth]}; one of
-   * the two steps is 1.
-   */
-  record Matrix(TornadoNativeArray array, int line, int depth) {
-    /** From one column, as cuBLAS sees them, to the next; a single one may say anything. */
-    private int leading(int k) {
-      return depth == 1 ? Math.max(line, k) : depth;
-    }
-  }
-
-  /**
    * {@code C = A·Bᵀ}, C {@code [m, n]} and of floats, A {@code [m, k]}, B {@code [n, k]}, both of
    * floats or both of halves.
    */
   static LibraryTaskDescriptor product(
-      Matrix a, Matrix b, FloatArray c, int m, int n, int k, Precision precision) {
+      Emitter.Matrix<?> a,
+      Emitter.Matrix<?> b,
+      FloatArray c,
+      int m,
+      int n,
+      int k,
+      Precision precision) {
     // To cuBLAS, whose columns are our rows, this is Cᵀ = B·Aᵀ.
     LibraryTaskDescriptor call =
         call(
@@ -61,13 +55,18 @@ final class CudaLibraries {
             k,
             1f,
             b.array(),
-            b.leading(k),
+            leading(b, k),
             a.array(),
-            a.leading(k),
+            leading(a, k),
             0f,
             c,
             n);
     return precision == Precision.TF32 ? call.withTuning(tensorFloats()) : call;
+  }
+
+  /** From one column, as cuBLAS sees them, to the next; a single one may say anything. */
+  private static int leading(Emitter.Matrix<?> matrix, int k) {
+    return matrix.depth() == 1 ? Math.max(matrix.line(), k) : matrix.depth();
   }
 
   /**

@@ -219,18 +219,14 @@ final class Emitter {
                 length));
   }
 
-  /** A matrix and the way that it is stored: see {@link Gemm}. */
-  record Matrix(FloatArray array, int line, int depth) {
-    private CudaLibraries.Matrix forLibrary() {
-      return new CudaLibraries.Matrix(array, line, depth);
-    }
-  }
+  /** A matrix and the way that it is stored: see {@link Gemm}. One of the two steps is 1. */
+  record Matrix<A extends TornadoNativeArray>(A array, int line, int depth) {}
 
   /** Appends {@code c = f(a·b + bias) + residual}. */
   void multiply(
       String name,
-      Matrix a,
-      Matrix b,
+      Matrix<FloatArray> a,
+      Matrix<FloatArray> b,
       @Nullable FloatArray bias,
       Activation activation,
       @Nullable FloatArray residual,
@@ -238,15 +234,13 @@ final class Emitter {
       int m,
       int n,
       int k) {
-    int epilogue =
-        kind(activation) + (bias == null ? 0 : Gemm.BIAS) + (residual == null ? 0 : Gemm.RESIDUAL);
-    FloatArray start = bias == null ? nothing : bias;
-    FloatArray rest = residual == null ? nothing : residual;
     if (engine.probe().hasLibraries()) {
-      multiply(name, a.forLibrary(), b.forLibrary(), c, m, n, k);
-      complete(name, start, rest, c, m, n, epilogue);
+      multiplyByLibrary(name, a, b, bias, activation, residual, c, m, n, k);
       return;
     }
+    int epilogue = epilogue(bias, activation, residual);
+    FloatArray start = orNothing(bias);
+    FloatArray rest = orNothing(residual);
     FloatArray x = a.array();
     FloatArray w = b.array();
     List<FloatArray> arrays = List.of(x, w, start, rest, c);
@@ -307,11 +301,11 @@ final class Emitter {
     }
   }
 
-  /** Appends {@code c = f(x·w + bias) + residual} with x and w rounded to half precision. */
-  void multiplyHalves(
+  /** The same by a library, which knows no epilogue: of floats, or both factors of halves. */
+  void multiplyByLibrary(
       String name,
-      Value x,
-      HalfFloatArray w,
+      Matrix<?> a,
+      Matrix<?> b,
       @Nullable FloatArray bias,
       Activation activation,
       @Nullable FloatArray residual,
@@ -319,40 +313,39 @@ final class Emitter {
       int m,
       int n,
       int k) {
-    multiply(
-        name,
-        new CudaLibraries.Matrix(halves(x), k, 1),
-        new CudaLibraries.Matrix(w, k, 1),
-        c,
-        m,
-        n,
-        k);
-    int epilogue =
-        kind(activation) + (bias == null ? 0 : Gemm.BIAS) + (residual == null ? 0 : Gemm.RESIDUAL);
-    complete(
-        name,
-        bias == null ? nothing : bias,
-        residual == null ? nothing : residual,
-        c,
-        m,
-        n,
-        epilogue);
-  }
-
-  private void multiply(
-      String name,
-      CudaLibraries.Matrix a,
-      CudaLibraries.Matrix b,
-      FloatArray c,
-      int m,
-      int n,
-      int k) {
+    if (residual == c) {
+      throw new AssertionError("a library's product would overwrite what is to be added to it");
+    }
     call(
         name,
         shape(m, n, k),
         flops(m, n, k),
-        List.of(a.array(), b.array(), c),
+        List.of(a.array, b.array, c),
         CudaLibraries.product(a, b, c, m, n, k, engine.precision()));
+    int epilogue = epilogue(bias, activation, residual);
+    if (epilogue != 0) {
+      FloatArray start = orNothing(bias);
+      FloatArray rest = orNothing(residual);
+      long bytes = bytes(List.of(c, start, rest)) + bytes(List.of(c));
+      append(
+          name + "End",
+          items(Math.multiplyExact(m, n)),
+          List.of(c, start, rest),
+          List.of(),
+          new Step.Work("", 0, bytes),
+          (g, id) -> g.task(id, Gemm::complete, context, c, start, rest, m, n, epilogue));
+    }
+  }
+
+  private static int epilogue(
+      @Nullable FloatArray bias, Activation activation, @Nullable FloatArray residual) {
+    return kind(activation)
+        + (bias == null ? 0 : Gemm.BIAS)
+        + (residual == null ? 0 : Gemm.RESIDUAL);
+  }
+
+  private FloatArray orNothing(@Nullable FloatArray array) {
+    return array == null ? nothing : array;
   }
 
   private static String shape(int m, int n, int k) {
@@ -361,24 +354,6 @@ final class Emitter {
 
   private static long flops(int m, int n, int k) {
     return 2L * m * n * k;
-  }
-
-  /** What a library's product leaves to do. */
-  private void complete(
-      String name, FloatArray bias, FloatArray residual, FloatArray c, int m, int n, int epilogue) {
-    if (residual == c) {
-      throw new AssertionError("a library's product would overwrite what is to be added to it");
-    }
-    if (epilogue != 0) {
-      long bytes = bytes(List.of(c, bias, residual)) + bytes(List.of(c));
-      append(
-          name + "End",
-          items(Math.multiplyExact(m, n)),
-          List.of(c, bias, residual),
-          List.of(),
-          new Step.Work("", 0, bytes),
-          (g, id) -> g.task(id, Gemm::complete, context, c, bias, residual, m, n, epilogue));
-    }
   }
 
   /** Whether the factors of products are rounded to half precision. */
@@ -400,7 +375,7 @@ final class Emitter {
   }
 
   /** A value in half precision; rounded once for all that read it one after the other. */
-  private HalfFloatArray halves(Value value) {
+  HalfFloatArray halves(Value value) {
     int n = Buffers.elements(value);
     HalfFloatArray rounded = sharedHalves("rounded", n);
     if (!Integer.valueOf(root(value)).equals(roundedRoots.put(n, root(value)))) {

@@ -68,8 +68,8 @@ final class GradientSteps {
     int in = op.output().shape().last();
     emitter.multiply(
         "linearInput",
-        new Emitter.Matrix(emitter.array(op.gradient()), out, 1),
-        new Emitter.Matrix(emitter.array(op.weight()), 1, in),
+        new Emitter.Matrix<>(emitter.array(op.gradient()), out, 1),
+        new Emitter.Matrix<>(emitter.array(op.weight()), 1, in),
         null,
         Activation.IDENTITY,
         emitter.nullable(op.residual()),
@@ -85,8 +85,8 @@ final class GradientSteps {
     int in = op.input().shape().last();
     emitter.multiply(
         "linearWeight",
-        new Emitter.Matrix(emitter.array(op.gradient()), 1, out),
-        new Emitter.Matrix(emitter.array(op.input()), 1, in),
+        new Emitter.Matrix<>(emitter.array(op.gradient()), 1, out),
+        new Emitter.Matrix<>(emitter.array(op.input()), 1, in),
         null,
         Activation.IDENTITY,
         null,

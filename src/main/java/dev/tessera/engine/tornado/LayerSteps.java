@@ -30,11 +30,12 @@ final class LayerSteps {
     FloatArray residual = emitter.nullable(op.epilogue().residual());
     FloatArray y = emitter.array(op.output());
     if (emitter.hasHalves(op.weight())) {
-      HalfFloatArray weight = emitter.scaledHalves(op.weight(), scale);
-      emitter.multiplyHalves("linear", op.input(), weight, bias, activation, residual, y, m, n, k);
+      var x = new Emitter.Matrix<>(emitter.halves(op.input()), k, 1);
+      var weight = new Emitter.Matrix<>(emitter.scaledHalves(op.weight(), scale), k, 1);
+      emitter.multiplyByLibrary("linear", x, weight, bias, activation, residual, y, m, n, k);
     } else {
-      Emitter.Matrix x = new Emitter.Matrix(emitter.array(op.input()), k, 1);
-      Emitter.Matrix weight = new Emitter.Matrix(parameter(emitter, op.weight(), scale), k, 1);
+      var x = new Emitter.Matrix<>(emitter.array(op.input()), k, 1);
+      var weight = new Emitter.Matrix<>(parameter(emitter, op.weight(), scale), k, 1);
       emitter.multiply("linear", x, weight, bias, activation, residual, y, m, n, k);
     }
   }

@@ -68,22 +68,12 @@ public final class FloatArray extends TornadoNativeArray {
   }
 
   @Override
-  void toDevice(Object copy) {
-    System.arraycopy(host, 0, (float[]) copy, 0, host.length);
+  Object host() {
+    return host;
   }
 
   @Override
-  void toHost(Object copy) {
-    System.arraycopy((float[]) copy, 0, host, 0, host.length);
-  }
-
-  @Override
-  void enterKernel(Object copy) {
-    current = (float[]) copy;
-  }
-
-  @Override
-  void leaveKernel() {
-    current = host;
+  void show(Object elements) {
+    current = (float[]) elements;
   }
 }

@@ -48,22 +48,12 @@ public final class HalfFloatArray extends TornadoNativeArray {
   }
 
   @Override
-  void toDevice(Object copy) {
-    System.arraycopy(host, 0, (short[]) copy, 0, host.length);
+  Object host() {
+    return host;
   }
 
   @Override
-  void toHost(Object copy) {
-    System.arraycopy((short[]) copy, 0, host, 0, host.length);
-  }
-
-  @Override
-  void enterKernel(Object copy) {
-    current = (short[]) copy;
-  }
-
-  @Override
-  void leaveKernel() {
-    current = host;
+  void show(Object elements) {
+    current = (short[]) elements;
   }
 }

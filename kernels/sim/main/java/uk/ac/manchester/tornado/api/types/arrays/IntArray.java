@@ -68,22 +68,12 @@ public final class IntArray extends TornadoNativeArray {
   }
 
   @Override
-  void toDevice(Object copy) {
-    System.arraycopy(host, 0, (int[]) copy, 0, host.length);
+  Object host() {
+    return host;
   }
 
   @Override
-  void toHost(Object copy) {
-    System.arraycopy((int[]) copy, 0, host, 0, host.length);
-  }
-
-  @Override
-  void enterKernel(Object copy) {
-    current = (int[]) copy;
-  }
-
-  @Override
-  void leaveKernel() {
-    current = host;
+  void show(Object elements) {
+    current = (int[]) elements;
   }
 }
