@@ -4,10 +4,10 @@
     python3 examples/bench/training.py [--case tiny,fashion,micro] [--rounds 15] [--threads 2]
 
 Cases: tiny = ViT-Ti/16 at 224 px, batch 16; fashion = the model in pretrained/ (28x28 in patches of 7, 128 features, 6 layers), batch 128;
-micro = 28x28 in patches of 4, 96 features, 6 layers, batch 128. Needs torch, transformers and safetensors, a JDK 25 (JAVA_HOME or java on the PATH) and Maven. Steps alternate, so that both sides see the same machine; the
+micro = 28x28 in patches of 4, 96 features, 6 layers, batch 128. Needs torch, transformers and safetensors, a JDK 25 and Maven. Tessera has the JVM's flags of its launcher. Steps alternate, so that both sides see the same machine; the
 losses of both sides are compared as they go. Peak memory is that of each side's whole process.
 """
-import argparse, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, os, pathlib, shlex, statistics, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASES = {
@@ -54,6 +54,14 @@ def prepare(folder, case):
                "targets": torch.randint(0, settings["num_labels"], (batch,))}, os.path.join(folder, "batch.safetensors"))
 
 
+def launcher():
+    """The JVM and its flags as `./tessera train` has them."""
+    line = subprocess.run([ROOT / "tessera", "--show-command"], check=True, capture_output=True, text=True).stdout
+    words = shlex.split(line)
+    application = next(i for i, word in enumerate(words) if word.startswith("-Dtessera."))
+    return [word for word in words[:application] if not word.startswith("-XX:SharedArchiveFile")]
+
+
 def ask(process):
     process.stdin.write(b"x"); process.stdin.flush()
     return [float(v) for v in process.stdout.readline().split()]
@@ -63,7 +71,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--case", default="tiny,fashion,micro")
     p.add_argument("--rounds", type=int, default=15)
-    p.add_argument("--warmup", type=int, default=10)
+    p.add_argument("--warmup", type=int, default=20)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--classpath", help="skip Maven and use this class path")
     p.add_argument("--torch-side", help=argparse.SUPPRESS)
@@ -75,12 +83,11 @@ def main():
         with tempfile.NamedTemporaryFile() as out:
             subprocess.run(["mvn", "-q", "-B", "-pl", "src", "-am", "test-compile", "dependency:build-classpath", f"-Dmdep.outputFile={out.name}"], cwd=ROOT, check=True)
             cp = os.pathsep.join([str(ROOT / "src/target/test-classes"), str(ROOT / "src/target/classes"), open(out.name).read()])
-    java = str(pathlib.Path(os.environ["JAVA_HOME"], "bin/java")) if "JAVA_HOME" in os.environ else shutil.which("java")
-    flags = ["--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC"]
+    java = launcher()
     for case in o.case.split(","):
         with tempfile.TemporaryDirectory() as folder:
             prepare(folder, case)
-            ours = subprocess.Popen([java, *flags, "-cp", cp, "dev.tessera.train.TrainingStepBench", folder, folder + "/batch.safetensors", str(o.threads)],
+            ours = subprocess.Popen([*java, "-cp", cp, "dev.tessera.train.TrainingStepBench", folder, folder + "/batch.safetensors", str(o.threads)],
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             theirs = subprocess.Popen([sys.executable, __file__, "--torch-side", folder, "--threads", str(o.threads)],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
