@@ -51,6 +51,11 @@ final class Compiler {
           steps.add(products.linear(operations.subList(i, end)));
           i = end;
         }
+        case GradientOp.LinearWeight weight -> {
+          Value bias = i + 1 < operations.size() ? biasOf(weight, operations.get(i + 1)) : null;
+          steps.add(products.linearWeight(weight, bias));
+          i += bias == null ? 1 : 2;
+        }
         case GradientOp gradient -> {
           steps.add(gradients.step(gradient));
           i++;
@@ -85,6 +90,15 @@ final class Compiler {
       end++;
     }
     return end;
+  }
+
+  /** What {@code next} makes of the same gradients: that by the layer's bias, or null. */
+  private static @Nullable Value biasOf(GradientOp.LinearWeight weight, Op next) {
+    return next instanceof GradientOp.SumLeading(Value gradients, Value bias)
+            && gradients.equals(weight.gradient())
+            && bias.shape().elements() == gradients.shape().last()
+        ? bias
+        : null;
   }
 
   private Step other(Op op) {
@@ -122,6 +136,7 @@ final class Compiler {
               array(left), array(right), elements(right), array(output), count);
       case Op.Scale(Value input, float factor, Value _) ->
           ElementwiseSteps.scale(array(input), factor, array(output), count);
+      case Op.Attention a when !graph.variables().isEmpty() -> gradients.attention(a);
       case Op.Attention a ->
           attention(
               a.query(), a.key(), a.value(), a.keyMask(), a.heads(), a.scale(), a.causal(), op);

@@ -17,8 +17,7 @@ final class GradientCompiler {
   private final Products products;
   private final Function<Value, float[]> arrays;
   private final int valueCount;
-  private final Map<AttentionStep.Sizes, AttentionGradientStep.Buffers[]> attentionBuffers =
-      new HashMap<>();
+  private final Map<AttentionStep.Sizes, HeadRows.Scratch[]> heads = new HashMap<>();
 
   GradientCompiler(
       CpuEngine engine, Products products, Function<Value, float[]> arrays, int valueCount) {
@@ -31,7 +30,6 @@ final class GradientCompiler {
   Step step(GradientOp op) {
     return switch (op) {
       case GradientOp.LinearInput linear -> products.linearInput(linear);
-      case GradientOp.LinearWeight linear -> products.linearWeight(linear);
       case GradientOp.SumLeading(Value input, Value output) ->
           GradientSteps.sumLeading(
               array(input), elements(input) / elements(output), elements(output), array(output));
@@ -69,6 +67,7 @@ final class GradientCompiler {
           GradientOp.ResizePositions _,
           GradientOp.Embedding _ ->
           oracle(op);
+      case GradientOp.LinearWeight _ -> throw new AssertionError("with its bias");
     };
   }
 
@@ -97,26 +96,34 @@ final class GradientCompiler {
         array(op.biasGradient()));
   }
 
+  /** Attention in a training: a single image is sooner done with {@link AttentionStep}. */
+  Step attention(Op.Attention op) {
+    AttentionStep.Sizes sizes = AttentionStep.Sizes.of(op.query(), op.key(), op.heads());
+    return new AttentionRowsStep(
+        new HeadRows(sizes, nullable(op.keyMask()), op.scale(), op.causal()),
+        array(op.query()),
+        array(op.key()),
+        array(op.value()),
+        array(op.output()),
+        heads.computeIfAbsent(sizes, this::scratch));
+  }
+
   private Step attention(GradientOp.Attention op) {
     AttentionStep.Sizes sizes = AttentionStep.Sizes.of(op.query(), op.key(), op.heads());
     return new AttentionGradientStep(
-        sizes,
+        new HeadRows(sizes, nullable(op.keyMask()), op.scale(), op.causal()),
         new Projections(array(op.query()), array(op.key()), array(op.value())),
-        nullable(op.keyMask()),
-        op.scale(),
-        op.causal(),
         array(op.gradient()),
         new Projections(array(op.output()), array(op.keyGradient()), array(op.valueGradient())),
-        attentionBuffers.computeIfAbsent(sizes, this::buffers));
+        heads.computeIfAbsent(sizes, this::scratch));
   }
 
-  private AttentionGradientStep.Buffers[] buffers(AttentionStep.Sizes sizes) {
-    AttentionGradientStep.Buffers[] buffers =
-        new AttentionGradientStep.Buffers[engine.pool().size()];
-    for (int i = 0; i < buffers.length; i++) {
-      buffers[i] = new AttentionGradientStep.Buffers(engine.arena(), sizes);
+  private HeadRows.Scratch[] scratch(AttentionStep.Sizes sizes) {
+    HeadRows.Scratch[] scratch = new HeadRows.Scratch[engine.pool().size()];
+    for (int i = 0; i < scratch.length; i++) {
+      scratch[i] = new HeadRows.Scratch(engine.arena(), sizes);
     }
-    return buffers;
+    return scratch;
   }
 
   Step step(UpdateOp op) {

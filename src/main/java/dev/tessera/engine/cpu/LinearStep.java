@@ -6,6 +6,7 @@ import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +26,9 @@ final class LinearStep implements Step {
    *
    * @param array {@code [rows, depth]}, or {@code [depth, rows]} if it is transposed
    * @param order how it is read
+   * @param sums if not null, gets the sum of each row; for a transposed one
    */
-  record Left(float[] array, int rows, int depth, Order order) {}
+  record Left(float[] array, int rows, int depth, Order order, float @Nullable [] sums) {}
 
   /** How a product reads its left-hand side. */
   enum Order {
@@ -86,6 +88,9 @@ final class LinearStep implements Step {
   private final long nanoseconds;
   private final float[][] tiles;
 
+  /** The sums of the rows over {@link #TRANSPOSED_STEPS} steps of k, if asked for. */
+  private final float[] partialSums;
+
   /**
    * @param packed room for {@code rowTiles(rows)·ROWS·depth} floats, used by this step alone while
    *     it runs
@@ -98,6 +103,8 @@ final class LinearStep implements Step {
     this.depth = left.depth;
     this.layers = layers;
     this.tiles = tiles;
+    this.partialSums =
+        new float[left.sums == null ? 0 : Math.ceilDiv(depth, TRANSPOSED_STEPS) * rows];
     this.blocks = split(layers, rows, depth, tiles.length);
     long products = 0;
     for (Block block : blocks) {
@@ -146,6 +153,12 @@ final class LinearStep implements Step {
         blocks.size(),
         nanoseconds,
         (worker, block) -> multiply(blocks.get(block), this.tiles[worker], kernels));
+    if (left.sums != null) { // at last, when nothing reads any more what they may be written over
+      Arrays.fill(left.sums, 0, rows, 0f);
+      for (int at = 0; at < partialSums.length; at += rows) {
+        VectorGradients.addTo(left.sums, 0, partialSums, at, rows);
+      }
+    }
   }
 
   private void pack(WorkerPool pool) {
@@ -154,7 +167,12 @@ final class LinearStep implements Step {
       pool.run(
           Math.ceilDiv(depth, TRANSPOSED_STEPS),
           (long) tiles * ROWS * depth / 4,
-          (worker, block) -> packTransposed(block * TRANSPOSED_STEPS));
+          (worker, block) -> {
+            packTransposed(block * TRANSPOSED_STEPS);
+            if (left.sums != null) {
+              sum(block);
+            }
+          });
       return;
     }
     // In place, too, the last tile is packed if it has fewer rows than the kernel reads.
@@ -176,6 +194,15 @@ final class LinearStep implements Step {
       int count = Math.min(ROWS, rows - row);
       VectorKernels.transposedRows(
           left.array, k * rows + row, rows, count, steps, packed, row * depth + k * ROWS);
+    }
+  }
+
+  /** The sums over the steps of k of a block, which packing has just brought into the cache. */
+  private void sum(int block) {
+    int end = Math.min(depth, (block + 1) * TRANSPOSED_STEPS);
+    Arrays.fill(partialSums, block * rows, (block + 1) * rows, 0f);
+    for (int k = block * TRANSPOSED_STEPS; k < end; k++) {
+      VectorGradients.addTo(partialSums, block * rows, left.array, k * rows, rows);
     }
   }
 

@@ -131,7 +131,8 @@ final class Products {
     }
     Value input = group.getFirst().inputs().getFirst();
     Left left =
-        new Left(arrays.apply(input), (int) input.shape().rows(), input.shape().last(), order);
+        new Left(
+            arrays.apply(input), (int) input.shape().rows(), input.shape().last(), order, null);
     return new LinearStep(left, packedRows, layers, tiles);
   }
 
@@ -141,17 +142,23 @@ final class Products {
     int out = gradient.shape().last();
     PackedMatrix weights = PackedMatrix.at(panels, out, op.output().shape().last());
     Refill refill = new Refill(arrays.apply(op.weight()), false, null, panelScratch);
-    Left left = new Left(arrays.apply(gradient), (int) gradient.shape().rows(), out, order);
+    Left left = new Left(arrays.apply(gradient), (int) gradient.shape().rows(), out, order, null);
     return step(left, weights, refill, array(op.residual()), op.output());
   }
 
-  /** dW = dYᵀ·X: long sums over all rows, a small result. */
-  LinearStep linearWeight(GradientOp.LinearWeight op) {
+  /**
+   * dW = dYᵀ·X: long sums over all rows, a small result.
+   *
+   * @param bias if not null, becomes the sum of all rows of dY, which are at hand then
+   */
+  LinearStep linearWeight(GradientOp.LinearWeight op, @Nullable Value bias) {
     Value gradient = op.gradient();
     int rows = (int) op.input().shape().rows();
     PackedMatrix inputs = PackedMatrix.at(panels, rows, op.input().shape().last());
     Refill refill = new Refill(arrays.apply(op.input()), false, null, panelScratch);
-    Left left = new Left(arrays.apply(gradient), gradient.shape().last(), rows, Order.TRANSPOSED);
+    Left left =
+        new Left(
+            arrays.apply(gradient), gradient.shape().last(), rows, Order.TRANSPOSED, array(bias));
     return step(left, inputs, refill, null, op.output());
   }
 

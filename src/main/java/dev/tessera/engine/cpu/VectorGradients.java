@@ -199,9 +199,22 @@ final class VectorGradients {
     }
   }
 
+  /** Divides each row by its sum, in place; arguments as above. */
+  static void normalize(float[] exponentials, int stride, int width, int rows) {
+    float[] lanes = new float[WIDTH];
+    for (int row = 0; row < rows; row++) {
+      int from = row * stride;
+      int end = from + width;
+      float inverse = (float) (1 / sum(exponentials, from, end, lanes));
+      for (int i = from; i < end; i += WIDTH) {
+        FloatVector.fromArray(SPECIES, exponentials, i).mul(inverse).intoArray(exponentials, i);
+      }
+    }
+  }
+
   /**
-   * Softmax and its gradient along rows, in place. Apart from {@link #exponentials} because C2
-   * inlines only so much into one method.
+   * Softmax and its gradient along rows, in place. Apart from {@link #exponentials}, and its sums
+   * from it, because C2 inlines only so much into one method.
    *
    * @param exponentials become probabilities
    * @param gradients of the probabilities, which become those of the scores before {@code scale}
@@ -214,23 +227,12 @@ final class VectorGradients {
     for (int row = 0; row < rows; row++) {
       int from = row * stride;
       int end = from + width;
-      FloatVector sum = FloatVector.zero(SPECIES);
-      FloatVector product = FloatVector.zero(SPECIES);
-      for (int i = from; i < end; i += WIDTH) {
-        FloatVector p = FloatVector.fromArray(SPECIES, exponentials, i);
-        sum = sum.add(p);
-        product = p.fma(FloatVector.fromArray(SPECIES, gradients, i), product);
-      }
-      double total = total(sum, lanes);
-      double mean = total(product, lanes) / total;
+      double total = sum(exponentials, from, end, lanes);
+      float mean = (float) (product(exponentials, gradients, 0f, from, end, lanes) / total);
       // The gradients of a softmax sum to 0. What a sum over many keys has lost of the mean would
       // stand in its place, so it is measured and added.
-      FloatVector lost = FloatVector.zero(SPECIES);
-      for (int i = from; i < end; i += WIDTH) {
-        FloatVector g = FloatVector.fromArray(SPECIES, gradients, i).sub((float) mean);
-        lost = FloatVector.fromArray(SPECIES, exponentials, i).fma(g, lost);
-      }
-      float exactMean = (float) ((float) mean + total(lost, lanes) / total);
+      double lost = product(exponentials, gradients, mean, from, end, lanes) / total;
+      float exactMean = (float) (mean + lost);
       float inverse = (float) (1 / total);
       for (int i = from; i < end; i += WIDTH) {
         FloatVector p = FloatVector.fromArray(SPECIES, exponentials, i).mul(inverse);
@@ -239,6 +241,25 @@ final class VectorGradients {
         p.mul(g).intoArray(gradients, i);
       }
     }
+  }
+
+  private static double sum(float[] x, int from, int end, float[] lanes) {
+    FloatVector sum = FloatVector.zero(SPECIES);
+    for (int i = from; i < end; i += WIDTH) {
+      sum = sum.add(FloatVector.fromArray(SPECIES, x, i));
+    }
+    return total(sum, lanes);
+  }
+
+  /** Σ x·(y − shift). */
+  private static double product(
+      float[] x, float[] y, float shift, int from, int end, float[] lanes) {
+    FloatVector sum = FloatVector.zero(SPECIES);
+    for (int i = from; i < end; i += WIDTH) {
+      FloatVector difference = FloatVector.fromArray(SPECIES, y, i).sub(shift);
+      sum = FloatVector.fromArray(SPECIES, x, i).fma(difference, sum);
+    }
+    return total(sum, lanes);
   }
 
   /** {@code ln Σ exp} of elements {@code from} to {@code end}. */
