@@ -128,23 +128,6 @@ class LauncherTest {
     assertThat(wrong.err()).contains("not the folder of a TornadoVM SDK");
   }
 
-  /**
-   * A vector that the JIT does not keep in a register is an object, and what makes millions of them
-   * takes several times as long. Whether it does depends on the flags, so they are asked.
-   */
-  @Test
-  void theFlagsKeepVectorsInRegisters() throws Exception {
-    String home = System.getProperty("java.home");
-    String line = launch(LAUNCHER, Map.of("JAVA_HOME", home), "--show-command").out();
-    String jvm = line.substring(0, line.indexOf(" -Dtessera.home="));
-    CommandLineRun run =
-        shell(
-            Map.of("CLASSPATH", System.getProperty("java.class.path")),
-            jvm + " dev.tessera.train.TrainingAllocations ../pretrained/vit-fashion-mnist");
-    assertThat(run.exitCode()).as(run.err()).isZero();
-    assertThat(Long.parseLong(run.out().strip())).as("bytes of a step").isLessThan(500_000);
-  }
-
   private CommandLineRun show(Map<String, String> environment, String... arguments)
       throws Exception {
     List<String> words = new ArrayList<>(List.of("--show-command"));

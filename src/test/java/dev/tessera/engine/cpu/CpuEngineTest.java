@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tessera.engine.Constants;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
+import dev.tessera.engine.Variables;
 import dev.tessera.engine.scalar.ScalarEngine;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.Graph;
@@ -190,9 +191,10 @@ class CpuEngineTest {
     "2, 5, 40, 32, 11"
   })
   void attention(int batch, int heads, int queries, int keys, int width) {
-    compare(
+    Consumer<GraphBuilder> model =
         g -> {
-          Value q = g.input("q", Shape.of(batch, queries, heads * width));
+          Value scale = g.parameter("scale", Shape.of(heads * width));
+          Value q = g.multiply(g.input("q", Shape.of(batch, queries, heads * width)), scale);
           Value k = g.input("k", Shape.of(batch, keys, heads * width));
           Value v = g.input("v", Shape.of(batch, keys, heads * width));
           Value mask = g.input("mask", Shape.of(batch, keys));
@@ -201,8 +203,9 @@ class CpuEngineTest {
           g.output("causal", g.attention(q, k, v, null, heads, true));
           g.output("both", g.attention(q, k, v, mask, heads, true));
           g.output("probabilities", g.attentionProbabilities(q, k, mask, heads, true));
-        },
-        2e-5);
+        };
+    compare(model, 2e-5);
+    compareInTraining(model, 2e-5); // which takes another way
   }
 
   @Test
@@ -294,14 +297,42 @@ class CpuEngineTest {
 
   /** Runs a graph twice on each engine; the second run must not see what the first left. */
   private static void compare(Consumer<GraphBuilder> model, double tolerance) {
-    GraphBuilder g = new GraphBuilder();
-    model.accept(g);
-    Graph graph = g.build();
+    Graph graph = build(model);
     Random random = new Random(7);
     Map<String, Tensor> parameters = random(graph.parameters(), random, true);
-    Executable expected = new ScalarEngine().compile(graph, parameters);
+    compare(graph, parameters, Variables.NONE, random, tolerance);
+  }
+
+  /** With variables in place of parameters. */
+  private static void compareInTraining(Consumer<GraphBuilder> model, double tolerance) {
+    Graph graph = build(model);
+    Random random = new Random(7);
+    Map<String, Tensor> parameters = random(graph.parameters(), random, true);
+    compare(
+        graph.varying(parameters.keySet()),
+        Map.of(),
+        Variables.copyOf(parameters),
+        random,
+        tolerance);
+  }
+
+  private static Graph build(Consumer<GraphBuilder> model) {
+    GraphBuilder graph = new GraphBuilder();
+    model.accept(graph);
+    return graph.build();
+  }
+
+  private static void compare(
+      Graph graph,
+      Map<String, Tensor> parameters,
+      Variables variables,
+      Random random,
+      double tolerance) {
+    Executable expected = new ScalarEngine().compile(graph, parameters, variables);
     List<Executable> executables =
-        List.of(ENGINE.compile(graph, parameters), PLAIN.compile(graph, parameters));
+        List.of(
+            ENGINE.compile(graph, parameters, variables),
+            PLAIN.compile(graph, parameters, variables));
     for (int run = 0; run < 2; run++) {
       Map<String, Tensor> inputs = random(graph.inputs(), random, false);
       inputs.computeIfPresent("mask", (name, tensor) -> mask(tensor, random));
