@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Turns gradients and updates into steps bound to their arrays. */
@@ -17,7 +18,7 @@ final class GradientCompiler {
   private final Products products;
   private final Function<Value, float[]> arrays;
   private final int valueCount;
-  private final Map<AttentionStep.Sizes, HeadRows.Scratch[]> heads = new HashMap<>();
+  private final Map<AttentionStep.Sizes, HeadRows.Scratch[]> headScratch = new HashMap<>();
 
   GradientCompiler(
       CpuEngine engine, Products products, Function<Value, float[]> arrays, int valueCount) {
@@ -98,32 +99,33 @@ final class GradientCompiler {
 
   /** Attention in a training: a single image is sooner done with {@link AttentionStep}. */
   Step attention(Op.Attention op) {
-    AttentionStep.Sizes sizes = AttentionStep.Sizes.of(op.query(), op.key(), op.heads());
     return new AttentionRowsStep(
-        new HeadRows(sizes, nullable(op.keyMask()), op.scale(), op.causal()),
+        heads(op.query(), op.key(), op.keyMask(), op.heads(), op.scale(), op.causal()),
         array(op.query()),
         array(op.key()),
         array(op.value()),
-        array(op.output()),
-        heads.computeIfAbsent(sizes, this::scratch));
+        array(op.output()));
   }
 
   private Step attention(GradientOp.Attention op) {
-    AttentionStep.Sizes sizes = AttentionStep.Sizes.of(op.query(), op.key(), op.heads());
     return new AttentionGradientStep(
-        new HeadRows(sizes, nullable(op.keyMask()), op.scale(), op.causal()),
+        heads(op.query(), op.key(), op.keyMask(), op.heads(), op.scale(), op.causal()),
         new Projections(array(op.query()), array(op.key()), array(op.value())),
         array(op.gradient()),
-        new Projections(array(op.output()), array(op.keyGradient()), array(op.valueGradient())),
-        heads.computeIfAbsent(sizes, this::scratch));
+        new Projections(array(op.output()), array(op.keyGradient()), array(op.valueGradient())));
   }
 
-  private HeadRows.Scratch[] scratch(AttentionStep.Sizes sizes) {
-    HeadRows.Scratch[] scratch = new HeadRows.Scratch[engine.pool().size()];
-    for (int i = 0; i < scratch.length; i++) {
-      scratch[i] = new HeadRows.Scratch(engine.arena(), sizes);
-    }
-    return scratch;
+  private HeadRows heads(
+      Value query, Value key, @Nullable Value keyMask, int heads, float scale, boolean causal) {
+    AttentionStep.Sizes sizes = AttentionStep.Sizes.of(query, key, heads);
+    HeadRows.Scratch[] scratch =
+        headScratch.computeIfAbsent(
+            sizes,
+            _ ->
+                Stream.generate(() -> new HeadRows.Scratch(engine.arena(), sizes))
+                    .limit(engine.pool().size())
+                    .toArray(HeadRows.Scratch[]::new));
+    return new HeadRows(sizes, nullable(keyMask), scale, causal, scratch);
   }
 
   Step step(UpdateOp op) {

@@ -46,14 +46,10 @@ final class GradientSteps {
           PARTS,
           (long) rows * length / 4,
           (worker, part) -> {
-            int at = part * length;
-            Arrays.fill(sums, at, at + length, 0f);
-            int end = partEnd(rows, part);
-            for (int row = partEnd(rows, part - 1); row < end; row++) {
-              VectorGradients.addTo(sums, at, input, row * length, length);
-            }
+            int first = partEnd(rows, part - 1);
+            sumRows(input, first, partEnd(rows, part), length, sums, part * length);
           });
-      reduce(sums, 0, length, length, output);
+      reduce(sums, PARTS, 0, length, length, output);
     };
   }
 
@@ -88,8 +84,8 @@ final class GradientSteps {
                 sums,
                 at);
           });
-      reduce(sums, 0, 2 * width, width, weightGradient);
-      reduce(sums, width, 2 * width, width, biasGradient);
+      reduce(sums, PARTS, 0, 2 * width, width, weightGradient);
+      reduce(sums, PARTS, width, 2 * width, width, biasGradient);
     };
   }
 
@@ -97,9 +93,18 @@ final class GradientSteps {
     return (int) ((long) rows * (part + 1) / PARTS);
   }
 
-  private static void reduce(float[] sums, int from, int stride, int length, float[] output) {
+  /** The sum of rows {@code first} to {@code end}, to {@code sums} from {@code at} on. */
+  static void sumRows(float[] input, int first, int end, int length, float[] sums, int at) {
+    Arrays.fill(sums, at, at + length, 0f);
+    for (int row = first; row < end; row++) {
+      VectorGradients.addTo(sums, at, input, row * length, length);
+    }
+  }
+
+  /** The sum of {@code parts} partial sums, which begin {@code stride} apart. */
+  static void reduce(float[] sums, int parts, int from, int stride, int length, float[] output) {
     System.arraycopy(sums, from, output, 0, length);
-    for (int part = 1; part < PARTS; part++) {
+    for (int part = 1; part < parts; part++) {
       VectorGradients.addTo(output, 0, sums, from + part * stride, length);
     }
   }

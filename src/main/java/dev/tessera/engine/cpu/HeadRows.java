@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
  * themselves are rows of tensors as they are stored.
  *
  * @param keyMask {@code [batch, keys]}, 0 for keys that are not seen; or null
+ * @param scratch one for each worker
  */
-record HeadRows(Sizes sizes, float @Nullable [] keyMask, float scale, boolean causal) {
+record HeadRows(
+    Sizes sizes, float @Nullable [] keyMask, float scale, boolean causal, Scratch[] scratch) {
   /** One worker's room for a head; steps of the same sizes share it. */
   static final class Scratch {
     /** Scores, exponentials or probabilities, {@code stride} floats a row. */
@@ -53,9 +55,29 @@ record HeadRows(Sizes sizes, float @Nullable [] keyMask, float scale, boolean ca
 
   private static final float UNSEEN = -Float.MAX_VALUE;
 
-  /** Where one head of an image begins in a tensor of {@code tokens} rows. */
-  int start(int image, int head, int tokens) {
-    return image * tokens * sizes.hidden() + head * sizes.width();
+  /** What is done for one head of an image, whose queries and keys begin at the two rows. */
+  interface Head {
+    void compute(int image, int queryRow, int keyRow, Scratch scratch);
+  }
+
+  /**
+   * Computes each head of each image, a task for each.
+   *
+   * @param passes how often the work of attention itself
+   */
+  void each(WorkerPool pool, int passes, Head head) {
+    pool.run(
+        sizes.batch() * sizes.heads(),
+        passes * sizes.products() / LinearStep.PRODUCTS_PER_NANOSECOND,
+        (worker, task) -> {
+          int image = task / sizes.heads();
+          int column = task % sizes.heads() * sizes.width();
+          head.compute(
+              image,
+              image * sizes.queries() * sizes.hidden() + column,
+              image * sizes.keys() * sizes.hidden() + column,
+              scratch[worker]);
+        });
   }
 
   /** {@code scores = rows·columnsᵀ}, from queries and keys or what has their shapes. */

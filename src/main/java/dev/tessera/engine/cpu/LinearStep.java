@@ -6,7 +6,6 @@ import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -154,10 +153,7 @@ final class LinearStep implements Step {
         nanoseconds,
         (worker, block) -> multiply(blocks.get(block), this.tiles[worker], kernels));
     if (left.sums != null) { // at last, when nothing reads any more what they may be written over
-      Arrays.fill(left.sums, 0, rows, 0f);
-      for (int at = 0; at < partialSums.length; at += rows) {
-        VectorGradients.addTo(left.sums, 0, partialSums, at, rows);
-      }
+      GradientSteps.reduce(partialSums, partialSums.length / rows, 0, rows, rows, left.sums);
     }
   }
 
@@ -168,9 +164,11 @@ final class LinearStep implements Step {
           Math.ceilDiv(depth, TRANSPOSED_STEPS),
           (long) tiles * ROWS * depth / 4,
           (worker, block) -> {
-            packTransposed(block * TRANSPOSED_STEPS);
-            if (left.sums != null) {
-              sum(block);
+            int first = block * TRANSPOSED_STEPS;
+            packTransposed(first);
+            if (left.sums != null) { // of what packing has just brought into the cache
+              int end = Math.min(depth, first + TRANSPOSED_STEPS);
+              GradientSteps.sumRows(left.array, first, end, rows, partialSums, block * rows);
             }
           });
       return;
@@ -194,15 +192,6 @@ final class LinearStep implements Step {
       int count = Math.min(ROWS, rows - row);
       VectorKernels.transposedRows(
           left.array, k * rows + row, rows, count, steps, packed, row * depth + k * ROWS);
-    }
-  }
-
-  /** The sums over the steps of k of a block, which packing has just brought into the cache. */
-  private void sum(int block) {
-    int end = Math.min(depth, (block + 1) * TRANSPOSED_STEPS);
-    Arrays.fill(partialSums, block * rows, (block + 1) * rows, 0f);
-    for (int k = block * TRANSPOSED_STEPS; k < end; k++) {
-      VectorGradients.addTo(partialSums, block * rows, left.array, k * rows, rows);
     }
   }
 
