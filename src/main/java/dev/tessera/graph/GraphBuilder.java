@@ -375,15 +375,15 @@ public final class GraphBuilder {
     operations.add(operation);
   }
 
-  /** {@code left·right + residual}; see {@link GradientOp.LinearInput}. */
-  public Value product(Value left, Value right, Value residual) {
+  /** {@code left·right}, plus {@code residual}; see {@link GradientOp.LinearInput}. */
+  public Value product(Value left, Value right, @Nullable Value residual) {
     require(
         right.shape().rank() == 2 && right.shape().extent(0) == left.shape().last(),
         "product: %s times %s",
         left.shape(),
         right.shape());
     Shape shape = left.shape().with(-1, right.shape().last());
-    require(residual.shape().equals(shape), "product: %s plus %s", shape, residual.shape());
+    require(residual == null || residual.shape().equals(shape), "product: a sum is not %s", shape);
     return append(shape, output -> new GradientOp.LinearInput(left, right, residual, output));
   }
 

@@ -122,17 +122,18 @@ public final class TrainingStep {
     Map<String, Value> parameters = new LinkedHashMap<>();
     trained.keySet().forEach(name -> parameters.put(name, forward.parameters().get(name)));
     Map<String, Value> byName = Backward.of(graph, value, parameters);
+    Map<String, Tensor> constants = new LinkedHashMap<>(initial);
     Executable update = null;
     if (accumulates) {
       byName.forEach((name, gradient) ->
           graph.update(
               new UpdateOp.Accumulate(
                   graph.variable(SUM + name, gradient.shape()), gradient, 1f / accumulationSteps)));
-      update = engine.compile(updates(parameters, trained, settings), Map.of(), variables);
+      update = updates(engine, parameters, trained, settings, variables);
     } else {
-      appendUpdates(graph, byName, trained, settings);
+      constants.putAll(appendUpdates(graph, byName, trained, settings));
     }
-    Executable gradients = engine.compile(graph.build(), initial, variables);
+    Executable gradients = engine.compile(graph.build(), constants, variables);
     return new TrainingStep(
         gradients,
         update,
@@ -170,21 +171,30 @@ public final class TrainingStep {
     return Variables.of(arrays);
   }
 
-  /** The graph that turns accumulated gradients into an update. */
-  private static Graph updates(
-      Map<String, Value> parameters, Map<String, ParameterRule> trained, Settings settings) {
+  /** What turns accumulated gradients into an update. */
+  private static Executable updates(
+      Engine engine,
+      Map<String, Value> parameters,
+      Map<String, ParameterRule> trained,
+      Settings settings,
+      Variables variables) {
     GraphBuilder graph = new GraphBuilder();
     Map<String, Value> sums = new LinkedHashMap<>();
     parameters.forEach((name, parameter) -> {
       graph.variable(name, parameter.shape());
       sums.put(name, graph.variable(SUM + name, parameter.shape()));
     });
-    appendUpdates(graph, sums, trained, settings);
+    Map<String, Tensor> constants = appendUpdates(graph, sums, trained, settings);
     sums.values().forEach(sum -> graph.update(new UpdateOp.Clear(sum)));
-    return graph.build();
+    return engine.compile(graph.build(), constants, variables);
   }
 
-  static void appendUpdates(
+  /**
+   * Appends the updates of all that is trained.
+   *
+   * @return the parameters that the graph has got with them
+   */
+  static Map<String, Tensor> appendUpdates(
       GraphBuilder graph,
       Map<String, Value> gradients,
       Map<String, ParameterRule> trained,
@@ -192,6 +202,7 @@ public final class TrainingStep {
     Value schedule = graph.input(SCHEDULE, Shape.of(UpdateOp.SCHEDULE));
     List<Value> all = new ArrayList<>(gradients.values());
     Value norm = graph.output(NORM, graph.norm(all, (float) settings.maxGradientNorm()));
+    NewtonSchulz newtonSchulz = new NewtonSchulz(graph);
     gradients.forEach((name, gradient) -> {
       Shape shape = gradient.shape();
       Value parameter = graph.variable(name, shape);
@@ -201,16 +212,19 @@ public final class TrainingStep {
       for (String slot : optimizer.slots()) {
         slots.add(graph.variable(slot + name, shape));
       }
-      graph.update(update(graph, optimizer, parameter, gradient, slots, norm, schedule, rule));
+      graph.update(
+          update(graph, newtonSchulz, optimizer, parameter, gradient, slots, norm, schedule, rule));
       if (settings.emaDecay() > 0) {
         Value average = graph.variable(AVERAGE + name, shape);
         graph.update(new UpdateOp.Average(average, parameter, settings.emaDecay()));
       }
     });
+    return newtonSchulz.constants();
   }
 
   private static UpdateOp update(
       GraphBuilder graph,
+      NewtonSchulz newtonSchulz,
       Optimizer optimizer,
       Value parameter,
       Value gradient,
@@ -247,12 +261,14 @@ public final class TrainingStep {
               scale,
               decay);
       case Optimizer.Muon muon ->
-          orthogonal(graph, muon, parameter, gradient, slots.getFirst(), schedule, rule);
+          orthogonal(
+              graph, newtonSchulz, muon, parameter, gradient, slots.getFirst(), schedule, rule);
     };
   }
 
   private static UpdateOp orthogonal(
       GraphBuilder graph,
+      NewtonSchulz newtonSchulz,
       Optimizer.Muon muon,
       Value parameter,
       Value gradient,
@@ -264,7 +280,7 @@ public final class TrainingStep {
     Value ahead = graph.add(graph.scale(gradient, 1 - momentum), graph.scale(mean, momentum));
     Shape shape = parameter.shape();
     double length = 0.2 * Math.sqrt(Math.max(shape.extent(0), shape.extent(1)));
-    Value step = graph.scale(NewtonSchulz.append(graph, ahead), (float) length);
+    Value step = newtonSchulz.append(ahead, (float) length);
     // Without momentum, a decay that is added to the step is one that shrinks the weights.
     return new UpdateOp.Sgd(
         parameter,

@@ -97,9 +97,9 @@ class OptimizerTest {
         arrays.put(slot + name, new float[start.toFloats().length]);
       }
     }
-    TrainingStep.appendUpdates(graph, gradients, rules, settings);
+    Map<String, Tensor> constants = TrainingStep.appendUpdates(graph, gradients, rules, settings);
     Variables variables = Variables.of(arrays);
-    Executable step = engine.compile(graph.build(), Map.of(), variables);
+    Executable step = engine.compile(graph.build(), constants, variables);
     for (int i = 0; i < 10; i++) {
       Map<String, Tensor> inputs = new LinkedHashMap<>();
       for (String name : NAMES) {

@@ -137,6 +137,8 @@ final class Compiler {
       case Op.Scale(Value input, float factor, Value _) ->
           ElementwiseSteps.scale(array(input), factor, array(output), count);
       case Op.Attention a when !graph.variables().isEmpty() -> gradients.attention(a);
+      case Op.L2Normalize norm when !graph.variables().isEmpty() ->
+          GradientSteps.l2Normalize(norm, array(norm.input()), array(output));
       case Op.Attention a ->
           attention(
               a.query(), a.key(), a.value(), a.keyMask(), a.heads(), a.scale(), a.causal(), op);

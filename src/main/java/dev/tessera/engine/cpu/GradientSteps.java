@@ -109,6 +109,25 @@ final class GradientSteps {
     }
   }
 
+  /** See {@link Op.L2Normalize}. */
+  static Step l2Normalize(Op.L2Normalize op, float[] input, float[] output) {
+    int width = op.output().shape().last();
+    return (pool, kernels) ->
+        pool.run(
+            (int) op.output().shape().rows(),
+            op.output().shape().elements() / 4,
+            (worker, row) -> {
+              int from = row * width;
+              int end = from + width;
+              double squares = 0;
+              for (int at = from; at < end; at += BLOCK) {
+                squares += VectorGradients.squares(input, at, Math.min(end, at + BLOCK));
+              }
+              float length = (float) Math.max(Math.sqrt(squares), op.epsilon());
+              VectorGradients.divide(input, from, end, length, output);
+            });
+  }
+
   private record Part(float[] array, int from, int end) {}
 
   /** See {@link dev.tessera.graph.GradientOp.Norm}. */

@@ -105,6 +105,17 @@ final class VectorGradients {
     return total;
   }
 
+  /** {@code output = x / divisor} for elements {@code from} to {@code end}. */
+  static void divide(float[] x, int from, int end, float divisor, float[] output) {
+    int whole = from + SPECIES.loopBound(end - from);
+    for (int i = from; i < whole; i += WIDTH) {
+      FloatVector.fromArray(SPECIES, x, i).div(divisor).intoArray(output, i);
+    }
+    for (int i = whole; i < end; i++) {
+      output[i] = x[i] / divisor;
+    }
+  }
+
   /**
    * Rows {@code first} to {@code end} of the gradient of layer normalisation, see {@link
    * dev.tessera.graph.GradientOp.LayerNorm}. A row is a whole number of vectors.
