@@ -105,6 +105,16 @@ final class TrainAugmentOptions {
       description = "Of mixing a batch at all. Default: ${DEFAULT-VALUE}.")
   double mixProbability;
 
+  @Option(
+      names = "--mixup-off-epoch",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = {
+        "Mix nothing after this many epochs, so that a training ends with images as they are.",
+        "Default: mix to the end."
+      })
+  int mixupOffEpoch;
+
   /** Fills in what nobody said. */
   void settle(Recipe recipe, int imageSize, boolean trained, List<String> classes) {
     if (crop == null) {
@@ -168,6 +178,9 @@ final class TrainAugmentOptions {
     append(text, "CutMix", or(cutmix));
     if (or(mixup) + or(cutmix) > 0) {
       append(text, "batches mixed", mixProbability);
+      if (mixupOffEpoch > 0) {
+        text.append(" up to epoch ").append(mixupOffEpoch);
+      }
     }
     return text.toString();
   }
@@ -181,7 +194,7 @@ final class TrainAugmentOptions {
   Mixing mixing() {
     return or(mixup) == 0 && or(cutmix) == 0
         ? Mixing.NONE
-        : new Mixing(or(mixup), or(cutmix), mixProbability, 0.5, Mixing.Mode.BATCH);
+        : new Mixing(or(mixup), or(cutmix), mixProbability, 0.5, Mixing.Mode.BATCH, mixupOffEpoch);
   }
 
   private static double or(@Nullable Double value) {

@@ -296,7 +296,7 @@ public final class Batches implements AutoCloseable {
       Arrays.fill(targets[row], even);
       targets[row][batch.image(row).label()] += (float) (1 - settings.labelSmoothing);
     }
-    if (settings.mixing.active()) {
+    if (settings.mixing.activeIn(batch.epoch())) {
       mix(batch, targets);
     }
     float[] weights = settings.classWeights;

@@ -14,13 +14,15 @@ import java.util.Locale;
  * @param probability that anything is mixed
  * @param switchProbability of CutMix rather than mixup where both are on
  * @param mode what has a choice of its own
+ * @param epochs after which nothing is mixed any more; 0 for never
  */
 public record Mixing(
     double mixupAlpha,
     double cutmixAlpha,
     double probability,
     double switchProbability,
-    Mode mode) {
+    Mode mode,
+    int epochs) {
 
   /** What has a choice of its own. */
   public enum Mode {
@@ -46,10 +48,21 @@ public record Mixing(
         && probability >= 0
         && probability <= 1
         && switchProbability >= 0
-        && switchProbability <= 1)) {
+        && switchProbability <= 1
+        && epochs >= 0)) {
       throw new IllegalArgumentException(
-          "mixing needs alphas of at least 0 and probabilities from 0 to 1");
+          "mixing needs alphas and epochs of at least 0 and probabilities from 0 to 1");
     }
+  }
+
+  /** In all epochs. */
+  public Mixing(
+      double mixupAlpha,
+      double cutmixAlpha,
+      double probability,
+      double switchProbability,
+      Mode mode) {
+    this(mixupAlpha, cutmixAlpha, probability, switchProbability, mode, 0);
   }
 
   /** timm's way of using both: each batch is mixed, half of them by CutMix. */
@@ -59,6 +72,15 @@ public record Mixing(
 
   boolean active() {
     return probability > 0 && (mixupAlpha > 0 || cutmixAlpha > 0);
+  }
+
+  /**
+   * Whether anything may be mixed in an epoch.
+   *
+   * @param epoch from 0 on
+   */
+  boolean activeIn(long epoch) {
+    return active() && (epochs == 0 || epoch < epochs);
   }
 
   /**

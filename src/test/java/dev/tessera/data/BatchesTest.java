@@ -247,6 +247,20 @@ class BatchesTest {
   }
 
   @Test
+  void nothingIsMixedAfterTheEpochsForIt() throws Exception {
+    LabelledImages images = Fixtures.images(SIDE, 8, 8);
+    Settings plain = Settings.training(8, 3);
+    Settings mixed = plain.withMixing(new Mixing(0.8, 0, 1, 0, Mixing.Mode.BATCH, 2));
+    List<Copy> originals = take(batches(images, Augmentation.NONE, plain).from(0, 0), 8);
+    List<Copy> copies = take(batches(images, Augmentation.NONE, mixed).from(0, 0), 8);
+    for (int b = 0; b < 8; b++) {
+      boolean same = Arrays.equals(copies.get(b).pixels, originals.get(b).pixels);
+      assertThat(same).isEqualTo(copies.get(b).epoch >= 2);
+      assertThat(Arrays.equals(copies.get(b).targets, originals.get(b).targets)).isEqualTo(same);
+    }
+  }
+
+  @Test
   void cutMixPastesWhatItsTargetsSay() throws Exception {
     LabelledImages images = Fixtures.images(SIDE, 64, 64);
     Settings plain = Settings.training(16, 3);
@@ -462,5 +476,7 @@ class BatchesTest {
         .hasMessageContaining("not mixed");
     assertThatThrownBy(() -> new Mixing(-1, 0, 1, 1, Mixing.Mode.BATCH))
         .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new Mixing(1, 0, 1, 1, Mixing.Mode.BATCH, -1))
+        .hasMessageContaining("epochs of at least 0");
   }
 }
