@@ -12,7 +12,6 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** That the simulator does what TornadoVM does, and refuses what TornadoVM refuses. */
 class SimulatorTest {
@@ -59,7 +58,7 @@ class SimulatorTest {
     x.set(context.globalIdx, 1);
   }
 
-  static void positions(KernelContext context, IntArray out) {
+  static void positions(KernelContext context, FloatArray out) {
     int columns = context.globalGroupSizeX;
     int at = context.globalIdy * columns + context.globalIdx;
     int group = context.groupIdy * 10 + context.groupIdx;
@@ -199,7 +198,7 @@ class SimulatorTest {
 
   @Test
   void numbersWorkItemsInTwoDimensions() throws Exception {
-    IntArray out = new IntArray(24);
+    FloatArray out = new FloatArray(24);
     WorkerGrid2D grid = new WorkerGrid2D(6, 4);
     grid.setLocalWork(3, 2, 1);
     TaskGraph graph =
@@ -210,8 +209,8 @@ class SimulatorTest {
       plan.execute();
     }
     assertThat(out.toHeapArray())
-        .startsWith(0, 1, 2, 100, 101, 102, 3, 4, 5, 103, 104, 105, 1000, 1001)
-        .endsWith(1103, 1104, 1105);
+        .startsWith(0f, 1f, 2f, 100f, 101f, 102f, 3f, 4f, 5f, 103f, 104f, 105f, 1000f, 1001f)
+        .endsWith(1103f, 1104f, 1105f);
   }
 
   @Test

@@ -3,7 +3,7 @@ package uk.ac.manchester.tornado.api.types.arrays;
 import java.lang.foreign.MemorySegment;
 
 /** An array that exists on the host and, while a plan holds it, on a device. */
-public abstract sealed class TornadoNativeArray permits FloatArray, HalfFloatArray, IntArray {
+public abstract sealed class TornadoNativeArray permits FloatArray, HalfFloatArray {
   TornadoNativeArray() {}
 
   public abstract int getSize();
