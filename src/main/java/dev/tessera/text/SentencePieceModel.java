@@ -92,6 +92,16 @@ record SentencePieceModel(
         escapeSpaces);
   }
 
+  /** The id of a piece, or -1. */
+  int id(String text) {
+    for (int id = 0; id < pieces.size(); id++) {
+      if (pieces.get(id).text().equals(text)) {
+        return id;
+      }
+    }
+    return -1;
+  }
+
   /** The id of the unknown piece. */
   int unknown() {
     for (int id = 0; id < pieces.size(); id++) {

@@ -121,10 +121,9 @@ public final class Tokenizers {
     if (config.tokenizerClass().equals("SiglipTokenizer")) {
       return siglip(model, config);
     }
-    Tokenizer bare = new SentencePieceTokenizer(model, Template.NONE, -1, config.maxLength());
-    int pad = bare.id(Objects.requireNonNull(config.token("pad_token", "<pad>")));
-    int end = bare.id(Objects.requireNonNull(config.token("eos_token", "</s>")));
-    int start = bare.id(Objects.requireNonNull(config.token("bos_token", "<s>")));
+    int pad = model.id(Objects.requireNonNull(config.token("pad_token", "<pad>")));
+    int end = model.id(Objects.requireNonNull(config.token("eos_token", "</s>")));
+    int start = model.id(Objects.requireNonNull(config.token("bos_token", "<s>")));
     Template template =
         switch (config.tokenizerClass()) {
           case "T5Tokenizer" -> end < 0 ? Template.NONE : Template.ending(end);
