@@ -18,7 +18,6 @@ import dev.tessera.image.RgbImage;
 import dev.tessera.report.ContactSheet;
 import dev.tessera.report.Theme;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -155,14 +154,8 @@ final class DatasetsPreviewCommand implements Callable<Integer> {
     if (cells.isEmpty()) {
       throw new Failure(ExitCode.NO_IMAGE, data + ": no image could be read");
     }
-    byte[] png = ContactSheet.png(cells, variants + 1, Math.clamp(size, 96, 192), Theme.LIGHT);
-    Path partial = ResultOutput.partial(output);
-    try {
-      Files.write(partial, png);
-      ResultOutput.move(partial, output);
-    } catch (IOException e) {
-      throw ResultOutput.failure(output.toString(), e);
-    }
+    ResultOutput.write(
+        output, ContactSheet.png(cells, variants + 1, Math.clamp(size, 96, 192), Theme.LIGHT));
     System.out.printf(
         "%s: %d images of %s%s%n",
         output, shown, data, bad == 0 ? "" : ", " + bad + " could not be read");

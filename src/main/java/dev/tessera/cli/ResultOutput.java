@@ -1,5 +1,6 @@
 package dev.tessera.cli;
 
+import dev.tessera.checkpoint.AtomicFile;
 import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.FileDescriptor;
@@ -8,11 +9,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
@@ -110,9 +109,11 @@ final class ResultOutput implements Closeable {
 
   /** Writes a whole file at once. */
   static void write(Path target, byte[] bytes) throws Failure {
-    try (ResultOutput output = create(target)) {
-      output.out.write(bytes);
-      output.commit();
+    if (Files.isDirectory(target)) {
+      throw isFolder(target);
+    }
+    try {
+      AtomicFile.write(target, bytes);
     } catch (IOException e) {
       throw failure(target.toString(), e);
     }
@@ -124,18 +125,10 @@ final class ResultOutput implements Closeable {
       out.flush();
       if (target != null) {
         out.close();
-        move(partial(target), target);
+        AtomicFile.move(partial(target), target);
       }
     } catch (IOException e) {
       throw failure(name, e);
-    }
-  }
-
-  static void move(Path from, Path to) throws IOException {
-    try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
     }
   }
 

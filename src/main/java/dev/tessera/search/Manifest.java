@@ -1,13 +1,11 @@
 package dev.tessera.search;
 
+import dev.tessera.checkpoint.AtomicFile;
 import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.checkpoint.Json;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -174,13 +172,7 @@ record Manifest(
     json.put("graph", graph);
     json.put("complete", complete);
     json.put("next", next);
-    Path file = index.resolve(NAME);
-    Path beside = index.resolve(NAME + ".new");
-    Files.write(beside, Json.write(json).getBytes(StandardCharsets.UTF_8));
-    try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
-    VectorFile.move(beside, file);
+    AtomicFile.write(index.resolve(NAME), Json.write(json));
   }
 
   Manifest withRoots(List<String> other) {

@@ -1,6 +1,7 @@
 package dev.tessera.search;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.tessera.checkpoint.AtomicFile;
 import dev.tessera.checkpoint.Json;
 import java.io.Closeable;
 import java.io.IOException;
@@ -11,10 +12,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -221,23 +220,15 @@ public final class VectorFile implements Closeable {
         parquet.finish();
       }
       close();
-      move(whole, target);
+      AtomicFile.move(whole, target);
       Files.delete(partialIds);
       Files.delete(partial);
     } else {
       vectors.force(false);
       ids.force(false);
       close();
-      move(partialIds, idsFile(target));
-      move(partial, target);
-    }
-  }
-
-  static void move(Path from, Path to) throws IOException {
-    try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.move(partialIds, idsFile(target));
+      AtomicFile.move(partial, target);
     }
   }
 
