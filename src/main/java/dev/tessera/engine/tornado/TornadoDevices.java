@@ -40,7 +40,8 @@ public final class TornadoDevices {
   }
 
   /**
-   * Opens a device and checks on a tiny model that it computes what the scalar engine does.
+   * Opens a device and checks on a tiny model that it computes what the scalar engine does, before
+   * a training also that the model learns the same.
    *
    * @throws DeviceException if it is not there, or computes something else
    */
@@ -63,6 +64,7 @@ public final class TornadoDevices {
           }
           TornadoEngine engine = new TornadoEngine(probe, precision);
           SelfTest.check(engine, precision);
+          engine.checkBeforeTraining();
           return engine;
         }
       }

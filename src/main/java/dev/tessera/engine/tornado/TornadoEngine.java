@@ -1,6 +1,8 @@
 package dev.tessera.engine.tornado;
 
 import dev.tessera.engine.Constants;
+import dev.tessera.engine.DeviceException;
+import dev.tessera.engine.DeviceFailure;
 import dev.tessera.engine.Engine;
 import dev.tessera.engine.Executable;
 import dev.tessera.engine.Precision;
@@ -38,6 +40,7 @@ final class TornadoEngine implements Engine {
   private final Precision precision;
   private final int maxTasks;
   private @Nullable Consumer<String> profile;
+  private boolean trainingUnchecked;
 
   TornadoEngine(DeviceProbe probe, Precision precision) {
     this(probe, precision, Partition.MAX_TASKS);
@@ -65,6 +68,14 @@ final class TornadoEngine implements Engine {
   @Override
   public synchronized Executable compile(
       Graph graph, Map<String, Tensor> tensors, Variables variables) {
+    if (trainingUnchecked && !variables.names().isEmpty()) {
+      trainingUnchecked = false;
+      try {
+        SelfTest.checkTraining(this, precision);
+      } catch (DeviceException e) {
+        throw new DeviceFailure(String.valueOf(e.getMessage()), e);
+      }
+    }
     Graph fused = Fusion.fuse(graph);
     Lowering lowering = new Lowering(this, fused, new Constants(fused, tensors));
     TornadoExecutable executable = lowering.executable(variables);
@@ -76,6 +87,11 @@ final class TornadoEngine implements Engine {
   @Override
   public boolean wantsFewShapes() {
     return true;
+  }
+
+  /** Has {@link SelfTest#checkTraining} come before the first training that is compiled. */
+  void checkBeforeTraining() {
+    trainingUnchecked = true;
   }
 
   /** Has each kernel measured of what is compiled from now on; see {@link TornadoExecutable}. */

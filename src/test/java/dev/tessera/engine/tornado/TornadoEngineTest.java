@@ -1,6 +1,7 @@
 package dev.tessera.engine.tornado;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assumptions.assumeThat;
@@ -41,6 +42,7 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 /** Every operation on every test device against the scalar oracle, on odd shapes. */
 class TornadoEngineTest {
   private static final double TOLERANCE = 2e-5;
+  private static final Engine SCALAR = new ScalarEngine();
 
   @ParameterizedTest
   @CsvSource({"1, 1, 1", "7, 17, 33", "5, 70, 3", "66, 20, 65"})
@@ -423,42 +425,87 @@ class TornadoEngineTest {
   @Test
   void theSelfTestFindsWrongResults() {
     Engine wrong =
-        new Engine() {
-          private final Engine scalar = new ScalarEngine();
-
-          @Override
-          public String name() {
-            return "opencl:9";
-          }
-
-          @Override
-          public String description() {
-            return "wrong";
-          }
-
-          @Override
-          public Executable compile(
-              Graph graph, Map<String, Tensor> parameters, Variables variables) {
-            Executable right = scalar.compile(graph, parameters, variables);
-            return inputs -> {
-              Map<String, Tensor> outputs = new HashMap<>();
-              right
-                  .run(inputs)
-                  .forEach((name, tensor) -> {
-                    float[] values = tensor.toFloats();
-                    values[values.length - 1] = Float.NaN;
-                    outputs.put(name, Tensor.of(tensor.shape(), values));
-                  });
-              return outputs;
-            };
-          }
-
-          @Override
-          public void close() {}
-        };
+        wrong((graph, parameters, variables) -> {
+          Executable right = SCALAR.compile(graph, parameters, variables);
+          return inputs -> {
+            Map<String, Tensor> outputs = new HashMap<>();
+            right
+                .run(inputs)
+                .forEach((name, tensor) -> {
+                  float[] values = tensor.toFloats();
+                  values[values.length - 1] = Float.NaN;
+                  outputs.put(name, Tensor.of(tensor.shape(), values));
+                });
+            return outputs;
+          };
+        });
     assertThatThrownBy(() -> SelfTest.check(wrong, Precision.FP32))
         .isInstanceOf(DeviceException.class)
         .hasMessageStartingWith("device opencl:9 computes wrong results: NaN where");
+    assertThatThrownBy(() -> SelfTest.checkTraining(wrong, Precision.FP32))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("device opencl:9 computes wrong results: NaN where");
+  }
+
+  @Test
+  void theSelfTestFindsThatNothingIsLearned() {
+    Engine forgetful =
+        wrong((graph, parameters, variables) -> {
+          Map<String, float[]> copies = new HashMap<>();
+          variables.names().forEach(name -> copies.put(name, variables.get(name).clone()));
+          return SCALAR.compile(graph, parameters, Variables.of(copies));
+        });
+    assertThatCode(() -> SelfTest.check(forgetful, Precision.FP32)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> SelfTest.checkTraining(forgetful, Precision.FP32))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("device opencl:9 computes wrong results: ");
+  }
+
+  @Test
+  void theFirstTrainingWaitsForASelfTest() {
+    GraphBuilder builder = new GraphBuilder();
+    builder.output("y", builder.linear(builder.input("x", Shape.of(1, 2)), "a", 2, false));
+    Graph graph = builder.build();
+    Map<String, Tensor> parameters = Map.of("a.weight", Tensor.of(Shape.of(2, 2), 1f, 2f, 3f, 4f));
+    Graph varying = graph.varying(Set.of("a.weight"));
+    Variables variables = Variables.copyOf(parameters);
+    for (DeviceProbe probe : TornadoTestEngines.probes()) {
+      try (TornadoEngine engine = new TornadoEngine(probe, Precision.FP32)) {
+        engine.checkBeforeTraining();
+        engine.compile(graph, parameters);
+        assertThat(engine.executables()).hasSize(1);
+        engine.compile(varying, Map.of(), variables);
+        assertThat(engine.executables()).hasSize(3);
+        engine.compile(varying, Map.of(), variables);
+        assertThat(engine.executables()).hasSize(4);
+      }
+    }
+  }
+
+  private interface Compiling {
+    Executable compile(Graph graph, Map<String, Tensor> parameters, Variables variables);
+  }
+
+  private static Engine wrong(Compiling compiling) {
+    return new Engine() {
+      @Override
+      public String name() {
+        return "opencl:9";
+      }
+
+      @Override
+      public String description() {
+        return "wrong";
+      }
+
+      @Override
+      public Executable compile(Graph graph, Map<String, Tensor> parameters, Variables variables) {
+        return compiling.compile(graph, parameters, variables);
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   private static void compare(Consumer<GraphBuilder> model) {
