@@ -219,6 +219,20 @@ class CpuEngineTest {
         2e-4);
   }
 
+  @ParameterizedTest
+  @CsvSource({"5, 1", "3, 7", "2, 40", "7, 129", "1, 50001"})
+  void unitRowsInTraining(int rows, int width) {
+    compareInTraining(
+        g -> {
+          Value scale = g.parameter("scale", Shape.of(width));
+          Value x = g.multiply(g.input("x", Shape.of(rows, width)), scale);
+          g.output("unit", g.l2Normalize(x, 1e-6f));
+          g.output("zero", g.l2Normalize(g.scale(x, 0), 1e-6f));
+          g.output("small", g.l2Normalize(x, 1e3f));
+        },
+        1e-6);
+  }
+
   @Test
   void movesWhatTheOracleMoves() {
     compare(
