@@ -109,9 +109,7 @@ final class ResultOutput implements Closeable {
 
   /** Writes a whole file at once. */
   static void write(Path target, byte[] bytes) throws Failure {
-    if (Files.isDirectory(target)) {
-      throw isFolder(target);
-    }
+    check(target);
     try {
       AtomicFile.write(target, bytes);
     } catch (IOException e) {

@@ -87,6 +87,7 @@ class DatasetsCommandTest {
     assertThat(first).hasSameBinaryContentAs(second);
     assertThat(ImageIO.read(first.toFile()).getWidth()).isGreaterThan(4 * 96);
     assertThat(folder.resolve("first.png.partial")).doesNotExist();
+    assertThat(folder).isDirectoryNotContaining("glob:**/.*");
   }
 
   @Test

@@ -59,7 +59,7 @@ final class AttentionStep implements Step {
     }
   }
 
-  private static final float UNSEEN = -Float.MAX_VALUE;
+  static final float UNSEEN = -Float.MAX_VALUE;
 
   private final Sizes sizes;
   private final float[] query;

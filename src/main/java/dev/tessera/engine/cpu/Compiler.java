@@ -194,11 +194,10 @@ final class Compiler {
   }
 
   private AttentionStep.Buffers[] buffers(AttentionStep.Sizes sizes) {
-    AttentionStep.Buffers[] buffers = new AttentionStep.Buffers[engine.pool().size()];
-    for (int i = 0; i < buffers.length; i++) {
-      buffers[i] = new AttentionStep.Buffers(engine.arena(), sizes);
-    }
-    return buffers;
+    return engine
+        .pool()
+        .perWorker(
+            () -> new AttentionStep.Buffers(engine.arena(), sizes), AttentionStep.Buffers[]::new);
   }
 
   private float[] array(Value value) {

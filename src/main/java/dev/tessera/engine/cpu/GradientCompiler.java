@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Turns gradients and updates into steps bound to their arrays. */
@@ -122,9 +121,11 @@ final class GradientCompiler {
         headScratch.computeIfAbsent(
             sizes,
             _ ->
-                Stream.generate(() -> new HeadRows.Scratch(engine.arena(), sizes))
-                    .limit(engine.pool().size())
-                    .toArray(HeadRows.Scratch[]::new));
+                engine
+                    .pool()
+                    .perWorker(
+                        () -> new HeadRows.Scratch(engine.arena(), sizes),
+                        HeadRows.Scratch[]::new));
     return new HeadRows(sizes, nullable(keyMask), scale, causal, scratch);
   }
 

@@ -1,5 +1,6 @@
 package dev.tessera.engine.cpu;
 
+import static dev.tessera.engine.cpu.AttentionStep.UNSEEN;
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
 
@@ -52,8 +53,6 @@ record HeadRows(
       rowPanel = NativeFloats.allocate(arena, (long) tokens * COLUMNS);
     }
   }
-
-  private static final float UNSEEN = -Float.MAX_VALUE;
 
   /** What is done for one head of an image, whose queries and keys begin at the two rows. */
   interface Head {

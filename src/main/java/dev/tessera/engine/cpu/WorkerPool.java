@@ -3,6 +3,8 @@ package dev.tessera.engine.cpu;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +49,15 @@ final class WorkerPool implements AutoCloseable {
       workers[i] =
           Thread.ofPlatform().daemon().name("tessera-cpu-" + worker).start(() -> serve(worker));
     }
+  }
+
+  /** One of something for each worker, such as room to compute in. */
+  <T> T[] perWorker(Supplier<T> supplier, IntFunction<T[]> array) {
+    T[] made = array.apply(size());
+    for (int worker = 0; worker < made.length; worker++) {
+      made[worker] = supplier.get();
+    }
+    return made;
   }
 
   /** Workers, the calling thread included. */
