@@ -6,6 +6,7 @@ import static dev.tessera.engine.cpu.Lanes.WIDTH;
 
 import dev.tessera.graph.Activation;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -137,6 +138,8 @@ final class LinearStep implements Step {
         }
       }
     }
+    // Rows in order, whichever layer they are for: a worker's share is the rows that it has made.
+    blocks.sort(Comparator.comparingInt(Block::firstTile));
     return blocks;
   }
 

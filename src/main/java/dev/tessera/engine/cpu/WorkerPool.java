@@ -1,7 +1,7 @@
 package dev.tessera.engine.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
  * {@link #begin} and {@link #end}, giving way to whoever needs the core: waking a parked thread
  * costs as much as a small region. The calling thread is worker 0; it takes tasks like the others
  * and waits for tasks that others took, never for a worker that has yet to wake up.
+ *
+ * <p>Each worker begins with a share of its own, the same part of every region, and helps the
+ * others when that is done: most regions go over the rows of a batch, and those that a worker wrote
+ * in one are in its cache when the next reads them.
  */
 final class WorkerPool implements AutoCloseable {
   /** One region's work; called once for each task number, from any worker. */
@@ -28,11 +32,15 @@ final class WorkerPool implements AutoCloseable {
   private static final long WORTH_SHARING = 20_000;
   private static final long REMAINING = 0xffff_ffffL;
 
+  /** Numbers of a cache line: two workers' shares lie on two. */
+  private static final int LINE = 64 / Long.BYTES;
+
   /**
-   * The region's number in the high half, the tasks that nobody has taken yet in the low half. One
-   * word, so that a worker that comes late can't take a task of the next region for one of this.
+   * For each worker the region's number in the high half, the tasks of its share that nobody has
+   * taken yet in the low half. One word, so that a worker that comes late can't take a task of the
+   * next region for one of this.
    */
-  private final AtomicLong region = new AtomicLong();
+  private final AtomicLongArray shares;
 
   private final AtomicInteger unfinished = new AtomicInteger();
   private final AtomicInteger parked = new AtomicInteger();
@@ -41,9 +49,14 @@ final class WorkerPool implements AutoCloseable {
   private volatile boolean closed;
   private volatile @Nullable Throwable failure;
   private volatile @Nullable Task work;
+  private volatile int tasks;
+
+  /** Number of the latest region: set when all of it is there to be taken. */
+  private volatile long region;
 
   WorkerPool(int threads) {
     workers = new Thread[threads - 1];
+    shares = new AtomicLongArray((threads + 1) * LINE);
     for (int i = 0; i < workers.length; i++) {
       int worker = i + 1;
       workers[i] =
@@ -79,8 +92,13 @@ final class WorkerPool implements AutoCloseable {
       return;
     }
     work = task;
+    tasks = count;
     unfinished.set(count);
-    region.set(((region.get() >>> 32) + 1) << 32 | count);
+    long next = region + 1;
+    for (int share = 0; share < size(); share++) {
+      shares.set(slot(share), next << 32 | (first(share + 1, count) - first(share, count)));
+    }
+    region = next;
     wake();
     drain(0);
     for (int spins = 0; unfinished.get() != 0; spins++) {
@@ -121,18 +139,30 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
+  private static int slot(int share) {
+    return (share + 1) * LINE; // the line before the first is shared with the array's length
+  }
+
+  /** The first task of a share. */
+  private int first(int share, int count) {
+    return (int) ((long) count * share / size());
+  }
+
   private void serve(int worker) {
+    long served = 0;
     int spins = 0;
     while (!closed) {
-      if ((region.get() & REMAINING) != 0) {
+      long latest = region;
+      if (latest != served) {
         drain(worker);
+        served = latest;
         spins = 0;
       } else if (spins < SPINS || underWay) {
         pause(spins);
         spins = Math.min(spins + 1, SPINS);
       } else {
         parked.incrementAndGet();
-        if ((region.get() & REMAINING) == 0 && !underWay && !closed) {
+        if (region == served && !underWay && !closed) {
           LockSupport.park(this);
         }
         parked.decrementAndGet();
@@ -140,17 +170,25 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
+  /** Does what is left of the worker's own share, then of the others'. */
   private void drain(int worker) {
+    for (int i = 0; i < size(); i++) {
+      drain(worker, (worker + i) % size());
+    }
+  }
+
+  private void drain(int worker, int share) {
     while (true) {
-      long state = region.get();
+      long state = shares.get(slot(share));
       Task task = work;
+      int first = first(share, tasks);
       int remaining = (int) (state & REMAINING);
       if (remaining == 0 || task == null) {
         return;
       }
-      if (region.compareAndSet(state, state - 1)) {
+      if (shares.compareAndSet(slot(share), state, state - 1)) {
         try {
-          task.run(worker, remaining - 1);
+          task.run(worker, first + remaining - 1);
         } catch (Throwable thrown) {
           failure = thrown;
         } finally {

@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +51,33 @@ class WorkerPoolTest {
             });
       }
       assertThat(seen).containsExactlyInAnyOrder(0, 1);
+    }
+  }
+
+  @Test
+  void givesAWorkerTheSamePartOfEveryRegion() {
+    int threads = 3;
+    CyclicBarrier all = new CyclicBarrier(threads);
+    try (WorkerPool pool = new WorkerPool(threads)) {
+      for (int region = 0; region < 20; region++) {
+        AtomicIntegerArray workers = new AtomicIntegerArray(threads);
+        pool.run(
+            threads,
+            LONG,
+            (worker, task) -> {
+              workers.set(task, worker);
+              await(all); // or one worker would help the others
+            });
+        assertThat(workers).hasToString("[0, 1, 2]");
+      }
+    }
+  }
+
+  private static void await(CyclicBarrier barrier) {
+    try {
+      barrier.await(10, TimeUnit.SECONDS);
+    } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+      throw new IllegalStateException(e);
     }
   }
 
