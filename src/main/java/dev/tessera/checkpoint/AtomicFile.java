@@ -63,7 +63,8 @@ public final class AtomicFile {
     }
   }
 
-  static void drain(FileChannel channel, ByteBuffer buffer) throws IOException {
+  /** Writes all that remains of a buffer: a channel may take less at once. */
+  public static void drain(FileChannel channel, ByteBuffer buffer) throws IOException {
     while (buffer.hasRemaining()) {
       channel.write(buffer);
     }

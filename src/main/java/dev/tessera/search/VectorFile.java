@@ -179,7 +179,7 @@ public final class VectorFile implements Closeable {
       flush();
     }
     if (idBuffer.remaining() < line.length) {
-      drain(ids, ByteBuffer.wrap(line));
+      AtomicFile.drain(ids, ByteBuffer.wrap(line));
     } else {
       idBuffer.put(line);
     }
@@ -188,9 +188,9 @@ public final class VectorFile implements Closeable {
 
   /** Hands what is buffered to the system. */
   public void flush() throws IOException {
-    drain(vectors, vectorBuffer.flip());
+    AtomicFile.drain(vectors, vectorBuffer.flip());
     vectorBuffer.clear();
-    drain(ids, idBuffer.flip());
+    AtomicFile.drain(ids, idBuffer.flip());
     idBuffer.clear();
   }
 
@@ -203,7 +203,7 @@ public final class VectorFile implements Closeable {
     if (count > 0) {
       ids.position(ids.position() - 2);
     }
-    drain(ids, ByteBuffer.wrap(bytes("\n]\n")));
+    AtomicFile.drain(ids, ByteBuffer.wrap(bytes("\n]\n")));
     if (kind == Kind.PARQUET) {
       Path whole = target.resolveSibling(target.getFileName() + ".unfinished");
       try (Arena arena = Arena.ofConfined();
@@ -272,12 +272,6 @@ public final class VectorFile implements Closeable {
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static void drain(FileChannel channel, ByteBuffer buffer) throws IOException {
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
-    }
   }
 
   private static void write(FileChannel channel, long position, ByteBuffer buffer)
