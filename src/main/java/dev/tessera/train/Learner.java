@@ -41,7 +41,7 @@ final class Learner {
 
   /** What is validated and saved: the moving averages, where there are any. */
   Variables weights() {
-    return averaged ? step.variables().under("ema/") : step.variables();
+    return averaged ? step.variables().under(Updates.AVERAGE) : step.variables();
   }
 
   /** The model's directory with its present weights. */

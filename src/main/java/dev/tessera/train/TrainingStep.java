@@ -11,9 +11,7 @@ import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +32,7 @@ public final class TrainingStep {
 
   private static final String LOGITS = "logits";
   private static final String LOSS = "loss";
-  private static final String NORM = "gradient_norm";
-  private static final String SCHEDULE = "schedule";
   private static final String STEP = "optimizer/step";
-  private static final String AVERAGE = "ema/";
   private static final String SUM = "gradient/";
 
   /**
@@ -131,7 +126,7 @@ public final class TrainingStep {
                   graph.variable(SUM + name, gradient.shape()), gradient, 1f / accumulationSteps)));
       update = updates(engine, parameters, trained, settings, variables);
     } else {
-      constants.putAll(appendUpdates(graph, byName, trained, settings));
+      constants.putAll(Updates.append(graph, byName, trained, settings));
     }
     Executable gradients = engine.compile(graph.build(), constants, variables);
     return new TrainingStep(
@@ -160,7 +155,7 @@ public final class TrainingStep {
         state.put(slot + name, new float[start.length]);
       }
       if (settings.emaDecay() > 0) {
-        state.put(AVERAGE + name, start.clone());
+        state.put(Updates.AVERAGE + name, start.clone());
       }
       if (accumulates) {
         state.put(SUM + name, new float[start.length]);
@@ -184,114 +179,9 @@ public final class TrainingStep {
       graph.variable(name, parameter.shape());
       sums.put(name, graph.variable(SUM + name, parameter.shape()));
     });
-    Map<String, Tensor> constants = appendUpdates(graph, sums, trained, settings);
+    Map<String, Tensor> constants = Updates.append(graph, sums, trained, settings);
     sums.values().forEach(sum -> graph.update(new UpdateOp.Clear(sum)));
     return engine.compile(graph.build(), constants, variables);
-  }
-
-  /**
-   * Appends the updates of all that is trained.
-   *
-   * @return the parameters that the graph has got with them
-   */
-  static Map<String, Tensor> appendUpdates(
-      GraphBuilder graph,
-      Map<String, Value> gradients,
-      Map<String, ParameterRule> trained,
-      Settings settings) {
-    Value schedule = graph.input(SCHEDULE, Shape.of(UpdateOp.SCHEDULE));
-    List<Value> all = new ArrayList<>(gradients.values());
-    Value norm = graph.output(NORM, graph.norm(all, (float) settings.maxGradientNorm()));
-    NewtonSchulz newtonSchulz = new NewtonSchulz(graph);
-    gradients.forEach((name, gradient) -> {
-      Shape shape = gradient.shape();
-      Value parameter = graph.variable(name, shape);
-      ParameterRule rule = Objects.requireNonNull(trained.get(name));
-      Optimizer optimizer = settings.optimizer().of(rule);
-      List<Value> slots = new ArrayList<>();
-      for (String slot : optimizer.slots()) {
-        slots.add(graph.variable(slot + name, shape));
-      }
-      graph.update(
-          update(graph, newtonSchulz, optimizer, parameter, gradient, slots, norm, schedule, rule));
-      if (settings.emaDecay() > 0) {
-        Value average = graph.variable(AVERAGE + name, shape);
-        graph.update(new UpdateOp.Average(average, parameter, settings.emaDecay()));
-      }
-    });
-    return newtonSchulz.constants();
-  }
-
-  private static UpdateOp update(
-      GraphBuilder graph,
-      NewtonSchulz newtonSchulz,
-      Optimizer optimizer,
-      Value parameter,
-      Value gradient,
-      List<Value> slots,
-      Value norm,
-      Value schedule,
-      ParameterRule rule) {
-    double scale = rule.learningRateScale();
-    double decay = rule.weightDecay();
-    return switch (optimizer) {
-      case Optimizer.Moments moments ->
-          new UpdateOp.Adam(
-              parameter,
-              gradient,
-              slots.getFirst(),
-              slots.getLast(),
-              norm,
-              schedule,
-              moments.beta1(),
-              moments.beta2(),
-              moments.epsilon(),
-              scale,
-              decay,
-              moments.decoupled());
-      case Optimizer.Sgd(double momentum, boolean nesterov) ->
-          new UpdateOp.Sgd(
-              parameter,
-              gradient,
-              slots.isEmpty() ? null : slots.getFirst(),
-              norm,
-              schedule,
-              momentum,
-              nesterov,
-              scale,
-              decay);
-      case Optimizer.Muon muon ->
-          orthogonal(
-              graph, newtonSchulz, muon, parameter, gradient, slots.getFirst(), schedule, rule);
-    };
-  }
-
-  private static UpdateOp orthogonal(
-      GraphBuilder graph,
-      NewtonSchulz newtonSchulz,
-      Optimizer.Muon muon,
-      Value parameter,
-      Value gradient,
-      Value mean,
-      Value schedule,
-      ParameterRule rule) {
-    float momentum = (float) muon.momentum();
-    graph.update(new UpdateOp.Average(mean, gradient, muon.momentum()));
-    Value ahead = graph.add(graph.scale(gradient, 1 - momentum), graph.scale(mean, momentum));
-    Shape shape = parameter.shape();
-    double length = 0.2 * Math.sqrt(Math.max(shape.extent(0), shape.extent(1)));
-    Value step = newtonSchulz.append(ahead, (float) length);
-    // Without momentum, a decay that is added to the step is one that shrinks the weights.
-    return new UpdateOp.Sgd(
-        parameter,
-        step,
-        null,
-        graph.fill(Shape.of(2), 1),
-        schedule,
-        0,
-        false,
-        rule.learningRateScale(),
-        rule.weightDecay());
   }
 
   /**
@@ -305,7 +195,7 @@ public final class TrainingStep {
   public Result run(Map<String, Tensor> inputs, double learningRate, long seed) {
     Map<String, Tensor> all = new LinkedHashMap<>(inputs);
     Tensor schedule = schedule(learningRate);
-    all.put(SCHEDULE, schedule);
+    all.put(Updates.SCHEDULE, schedule);
     if (regularized) {
       all.put(Regularization.SEED, Regularization.seed(seed));
     }
@@ -315,8 +205,8 @@ public final class TrainingStep {
     if (++accumulated == accumulationSteps) {
       accumulated = 0;
       Map<String, Tensor> updated =
-          update == null ? results : update.run(Map.of(SCHEDULE, schedule));
-      norm = result(updated, NORM).toFloats()[0];
+          update == null ? results : update.run(Map.of(Updates.SCHEDULE, schedule));
+      norm = result(updated, Updates.NORM).toFloats()[0];
       variables.get(STEP)[0]++;
     }
     return new Result(loss, norm, result(results, LOGITS));

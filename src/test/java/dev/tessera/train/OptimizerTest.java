@@ -97,7 +97,7 @@ class OptimizerTest {
         arrays.put(slot + name, new float[start.toFloats().length]);
       }
     }
-    Map<String, Tensor> constants = TrainingStep.appendUpdates(graph, gradients, rules, settings);
+    Map<String, Tensor> constants = Updates.append(graph, gradients, rules, settings);
     Variables variables = Variables.of(arrays);
     Executable step = engine.compile(graph.build(), constants, variables);
     for (int i = 0; i < 10; i++) {
