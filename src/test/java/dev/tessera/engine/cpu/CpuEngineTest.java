@@ -9,6 +9,7 @@ import dev.tessera.engine.Executable;
 import dev.tessera.engine.Variables;
 import dev.tessera.engine.scalar.ScalarEngine;
 import dev.tessera.graph.Activation;
+import dev.tessera.graph.Backward;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.GraphBuilder;
 import dev.tessera.graph.Value;
@@ -231,6 +232,25 @@ class CpuEngineTest {
           g.output("small", g.l2Normalize(x, 1e3f));
         },
         1e-6);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"431,37,10", "700,64,48", "1000,70,33", "301,5,3", "3500,129,7", "40,64,64"})
+  void gradientsOfWeights(int rows, int in, int out) {
+    compareInTraining(
+        g -> {
+          Value x = g.input("x", Shape.of(rows, in));
+          Value weight = g.parameter("weight", Shape.of(out, in));
+          Value bias = g.parameter("bias", Shape.of(out));
+          Value target = g.input("target", Shape.of(rows, out));
+          Value error = g.meanSquaredError(g.linear(x, weight, bias), target);
+          // So that gradients are about 1: they are sums of that many terms of either sign.
+          Value loss = g.scale(error, (float) Math.sqrt(rows) * out / 2);
+          Map<String, Value> gradients =
+              Backward.of(g, loss, Map.of("weight", weight, "bias", bias));
+          gradients.forEach(g::output);
+        },
+        4e-6); // thousands of terms in F32, each rounded by half a ulp of the sum so far
   }
 
   @Test
