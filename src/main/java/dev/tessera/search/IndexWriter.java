@@ -1,5 +1,6 @@
 package dev.tessera.search;
 
+import dev.tessera.checkpoint.AtomicFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -346,10 +347,7 @@ public final class IndexWriter implements Closeable {
   }
 
   private static void drain(FileChannel channel, ByteBuffer buffer) throws IOException {
-    buffer.flip();
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
-    }
+    AtomicFile.drain(channel, buffer.flip());
     buffer.clear();
   }
 }

@@ -1,5 +1,6 @@
 package dev.tessera.search;
 
+import dev.tessera.checkpoint.AtomicFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -62,7 +63,7 @@ final class ParquetFile implements Closeable {
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.WRITE);
-    drain(ByteBuffer.wrap(MAGIC));
+    AtomicFile.drain(channel, ByteBuffer.wrap(MAGIC));
   }
 
   void append(String id, float[] vector) throws IOException {
@@ -82,9 +83,9 @@ final class ParquetFile implements Closeable {
       writeGroup();
     }
     byte[] footer = footer();
-    drain(ByteBuffer.wrap(footer));
+    AtomicFile.drain(channel, ByteBuffer.wrap(footer));
     ByteBuffer end = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-    drain(end.putInt(footer.length).put(MAGIC).flip());
+    AtomicFile.drain(channel, end.putInt(footer.length).put(MAGIC).flip());
     channel.force(false);
   }
 
@@ -110,9 +111,9 @@ final class ParquetFile implements Closeable {
     int size = levels.remaining() + data.remaining();
     Thrift header = new Thrift().i32(1, 0).i32(2, size).i32(3, size);
     header.struct(5).i32(1, values).i32(2, PLAIN).i32(3, RLE).i32(4, RLE).end();
-    drain(ByteBuffer.wrap(header.toBytes()));
-    drain(levels);
-    drain(data);
+    AtomicFile.drain(channel, ByteBuffer.wrap(header.toBytes()));
+    AtomicFile.drain(channel, levels);
+    AtomicFile.drain(channel, data);
     return new Chunk(offset, channel.position() - offset, values);
   }
 
@@ -171,12 +172,6 @@ final class ParquetFile implements Closeable {
     out.element().i64(2, chunk.offset).struct(3);
     out.i32(1, type).i32s(2, PLAIN, RLE).strings(3, path).i32(4, 0).i64(5, chunk.values);
     out.i64(6, chunk.bytes).i64(7, chunk.bytes).i64(9, chunk.offset).end().end();
-  }
-
-  private void drain(ByteBuffer buffer) throws IOException {
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
-    }
   }
 
   @Override

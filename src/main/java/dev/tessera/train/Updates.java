@@ -5,7 +5,6 @@ import dev.tessera.graph.UpdateOp;
 import dev.tessera.graph.Value;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -49,7 +48,7 @@ final class Updates {
       Map<String, Value> gradients,
       Map<String, ParameterRule> rules,
       TrainingStep.Settings settings) {
-    Updates updates = new Updates(graph, new ArrayList<>(gradients.values()), settings);
+    Updates updates = new Updates(graph, List.copyOf(gradients.values()), settings);
     gradients.forEach((name, gradient) ->
         updates.append(name, gradient, Objects.requireNonNull(rules.get(name))));
     return updates.newtonSchulz.constants();
