@@ -21,7 +21,9 @@ public final class Decoder {
       Set.of(
           "jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "bmp", "dib", "tif", "tiff", "webp",
           "pbm", "pgm", "ppm", "pnm", "pam", "pcx", "dcx", "ico", "icns", "psd", "xbm", "xpm",
-          "wbmp", "hdr", "pic");
+          "wbmp", "hdr");
+
+  private static final int LONGEST_REASON = 120;
 
   private final Limits limits;
 
@@ -73,21 +75,31 @@ public final class Decoder {
         case ICO -> IcoReader.read(data, limits);
         case PCX -> RareReader.readPcx(data, limits);
         case PSD -> RareReader.readPsd(data, limits);
+        case DCX -> RareReader.readDcx(data, limits);
+        case ICNS -> IcnsReader.read(data, limits);
+        case XBM -> RareReader.readXbm(data, limits);
+        case XPM -> RareReader.readXpm(data, limits);
+        case RGBE -> RareReader.readRgbe(data, limits);
+        case WBMP -> RareReader.readWbmp(data, limits);
         case UNKNOWN ->
-            throw new ImageException(
-                "is not an image in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PNM, ICO, PCX,"
-                    + " PSD)");
+            throw new ImageException("is not an image in a known format (" + Format.NAMES + ")");
       };
     } catch (ImageException e) {
       throw new ImageException(name + " " + e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       // The libraries report damage with whatever exception the damage led to.
-      String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
       throw new ImageException(
           "%s cannot be decoded as %s (%s); the file is damaged or of an unsupported kind"
-              .formatted(name, format, reason.strip()),
+              .formatted(name, format, reason(e)),
           e);
     }
+  }
+
+  /** What a library says, in so far as it can be shown: some quote the file. */
+  private static String reason(Exception e) {
+    String said = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage().strip();
+    String plain = said.replaceAll("[^\\x20-\\x7e]", "?");
+    return plain.length() <= LONGEST_REASON ? plain : plain.substring(0, LONGEST_REASON) + "...";
   }
 
   private byte[] read(Path file) throws ImageException {

@@ -12,7 +12,17 @@ enum Format {
   ICO,
   PCX,
   PSD,
+  DCX,
+  ICNS,
+  XBM,
+  XPM,
+  RGBE,
+  WBMP,
   UNKNOWN;
+
+  /** What people call these formats, for messages. */
+  static final String NAMES =
+      "JPEG, PNG, GIF, BMP, TIFF, WebP, PNM, ICO, PCX, PSD, DCX, ICNS, XBM, XPM, HDR, WBMP";
 
   static Format of(byte[] data) {
     Bytes bytes = new Bytes(data, true);
@@ -39,7 +49,44 @@ enum Format {
       return PSD;
     } else if (data.length > 128 && data[0] == 10 && data[1] >= 0 && data[1] <= 5 && data[2] == 1) {
       return PCX;
+    } else if (bytes.startsWith("\u00b1h\u00de:", 0)) {
+      return DCX;
+    } else if (bytes.startsWith("icns", 0)) {
+      return ICNS;
+    } else if (bytes.startsWith("/* XPM */", 0)) {
+      return XPM;
+    } else if (bytes.startsWith("#?RADIANCE\n", 0)) {
+      return RGBE;
+    } else if (isXbm(bytes)) {
+      return XBM;
     }
-    return UNKNOWN;
+    return isWbmp(data) ? WBMP : UNKNOWN;
+  }
+
+  private static boolean isXbm(Bytes bytes) {
+    int at = 0;
+    while (at < bytes.length() && Character.isWhitespace(bytes.data()[at])) {
+      at++;
+    }
+    return bytes.startsWith("#define", at);
+  }
+
+  /** Two zeros and two sizes begin many a file; this one is just as long as they say. */
+  private static boolean isWbmp(byte[] data) {
+    if (data.length < 5 || data[0] != 0 || data[1] != 0) {
+      return false;
+    }
+    long[] sizes = new long[2];
+    int at = 2;
+    for (int i = 0; i < 2; i++) {
+      int digits = 0;
+      do {
+        if (at >= data.length || ++digits > 4) {
+          return false;
+        }
+        sizes[i] = sizes[i] << 7 | data[at] & 0x7f;
+      } while (data[at++] < 0);
+    }
+    return sizes[0] > 0 && sizes[1] > 0 && data.length - at == (sizes[0] + 7) / 8 * sizes[1];
   }
 }
