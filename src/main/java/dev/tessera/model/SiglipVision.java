@@ -4,7 +4,6 @@ import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.checkpoint.Weights;
 import dev.tessera.graph.GraphBuilder;
 import dev.tessera.graph.Value;
-import dev.tessera.tensor.Shape;
 import java.util.List;
 
 /**
@@ -64,7 +63,7 @@ record SiglipVision(
       graph.output(stage + "last_hidden_state", sequence);
     }
     if (hasHead) {
-      Value pooled = pool(graph, sequence);
+      Value pooled = AttentionPooling.siglip(graph, HEAD, sequence, encoder);
       if (stages || !shared) {
         graph.output(stage + "pooler_output", pooled);
       }
@@ -75,37 +74,5 @@ record SiglipVision(
         graph.output("image_embeds", graph.l2Normalize(pooled, 1e-12f));
       }
     }
-  }
-
-  /** What the learned query finds: {@code [batch, patches, hidden]} to {@code [batch, hidden]}. */
-  private Value pool(GraphBuilder graph, Value sequence) {
-    int batch = sequence.shape().extent(0);
-    int hidden = sequence.shape().last();
-    Value weight = graph.parameter(HEAD + "attention.in_proj_weight", Shape.of(3 * hidden, hidden));
-    Value bias = graph.parameter(HEAD + "attention.in_proj_bias", Shape.of(3 * hidden));
-    Value probe = graph.parameter(HEAD + "probe", Shape.of(1, 1, hidden));
-    Value query = projected(graph, probe, weight, bias, 0);
-    Value context =
-        graph.attention(
-            graph.add(graph.fill(Shape.of(batch, 1, hidden), 0), query),
-            projected(graph, sequence, weight, bias, 1),
-            projected(graph, sequence, weight, bias, 2),
-            encoder.heads());
-    Value attended = graph.linear(context, HEAD + "attention.out_proj", hidden);
-    Value x = graph.layerNorm(attended, HEAD + "layernorm", encoder.epsilon());
-    x =
-        graph.activate(
-            encoder.activation(), graph.linear(x, HEAD + "mlp.fc1", encoder.intermediate()));
-    x = graph.add(graph.linear(x, HEAD + "mlp.fc2", hidden), attended);
-    return graph.reshape(x, Shape.of(batch, hidden));
-  }
-
-  /** Query, key or value: part 0, 1 or 2 of one matrix. */
-  private static Value projected(GraphBuilder graph, Value x, Value weight, Value bias, int part) {
-    int hidden = x.shape().last();
-    return graph.linear(
-        x,
-        graph.slice(weight, 0, part * hidden, (part + 1) * hidden),
-        graph.slice(bias, 0, part * hidden, (part + 1) * hidden));
   }
 }

@@ -72,7 +72,7 @@ final class TimmTransfer {
         && vit.embeddings().patch().height() == vit.embeddings().patch().width()
         && !vit.preNorm()
         && vit.finalNorm()
-        && vit.pool() == TimmVit.Pool.TOKEN
+        && vit.pool() instanceof TimmVit.Pool.Token
         && !vit.poolNorm()
         && !encoder.layerScale()
         && !encoder.gated()

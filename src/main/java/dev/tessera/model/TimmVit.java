@@ -35,12 +35,19 @@ record TimmVit(
     boolean distilled,
     int labels)
     implements VisionModel {
-  /** Which tokens make the features: the first, the mean of the patches, or of all tokens. */
-  enum Pool {
-    TOKEN,
-    PATCHES,
-    ALL
+  /** What makes the features of the tokens. */
+  sealed interface Pool {
+    /** The first. */
+    record Token() implements Pool {}
+
+    /** The mean of the patches, or of all tokens. */
+    record Mean(boolean all) implements Pool {}
+
+    /** What a learned query finds in the patches, or in all tokens. */
+    record Attention(boolean all, int intermediate) implements Pool {}
   }
+
+  private static final String ATTENTION_POOL = "attn_pool.";
 
   /** The prefix under which a file's parameters are known. */
   static String prefix(boolean distilled) {
@@ -91,7 +98,7 @@ record TimmVit(
             TimmNames.epsilon(name)),
         weights.has(prefix + ".pre_layernorm.weight"),
         weights.has(prefix + ".layernorm.weight"),
-        pool(config, name, embeddings),
+        pool(config, name, weights, embeddings),
         weights.has("fc_norm.weight"),
         distilled,
         weights.has("classifier.weight") ? Heads.rows(weights, "classifier.weight") : 0);
@@ -134,17 +141,21 @@ record TimmVit(
         Embeddings.Positions.TIMM);
   }
 
-  private static Pool pool(ModelConfig config, String name, Embeddings embeddings)
+  private static Pool pool(ModelConfig config, String name, Weights weights, Embeddings embeddings)
       throws CheckpointException {
     ModelConfig arguments = config.section("model_args");
     ModelConfig said = arguments.has("global_pool") ? arguments : config;
     boolean classToken =
         embeddings.tokens().stream().anyMatch(token -> token.name().equals("cls_token"));
     String pool = said.text("global_pool", classToken && !name.contains("_gap_") ? "token" : "avg");
+    boolean all = arguments.flag("pool_include_prefix", false);
+    if (weights.has(ATTENTION_POOL + "latent")) {
+      return new Pool.Attention(all, Heads.rows(weights, ATTENTION_POOL + "mlp.fc1.weight"));
+    }
     return switch (pool) {
-      case "token" -> Pool.TOKEN;
-      case "avg" -> arguments.flag("pool_include_prefix", false) ? Pool.ALL : Pool.PATCHES;
-      default -> throw said.wrong("global_pool", "token or avg, the supported ones");
+      case "token" -> new Pool.Token();
+      case "avg" -> new Pool.Mean(all);
+      default -> throw said.wrong("global_pool", "token, avg or map, the supported ones");
     };
   }
 
@@ -173,7 +184,7 @@ record TimmVit(
 
   @Override
   public int answerTokens() {
-    return distilled ? 2 : pool == Pool.TOKEN ? 1 : 0;
+    return distilled ? 2 : pool instanceof Pool.Token ? 1 : 0;
   }
 
   @Override
@@ -211,15 +222,20 @@ record TimmVit(
   }
 
   private Value pooled(GraphBuilder graph, Value x) {
-    int tokens = x.shape().extent(1);
     if (distilled) {
       // What timm returns before the heads: the mean of both tokens.
       return graph.scale(graph.add(graph.token(x, 0), graph.token(x, 1)), 0.5f);
     }
     return switch (pool) {
-      case TOKEN -> graph.token(x, 0);
-      case PATCHES -> graph.meanTokens(graph.slice(x, 1, embeddings.tokenCount(), tokens));
-      case ALL -> graph.meanTokens(x);
+      case Pool.Token _ -> graph.token(x, 0);
+      case Pool.Mean(boolean all) -> graph.meanTokens(all ? x : patches(graph, x));
+      case Pool.Attention(boolean all, int intermediate) ->
+          AttentionPooling.timm(
+              graph, ATTENTION_POOL, all ? x : patches(graph, x), intermediate, encoder);
     };
+  }
+
+  private Value patches(GraphBuilder graph, Value x) {
+    return graph.slice(x, 1, embeddings.tokenCount(), x.shape().extent(1));
   }
 }

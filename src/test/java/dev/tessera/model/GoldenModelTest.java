@@ -35,7 +35,8 @@ class GoldenModelTest {
         "dinov2-reg",
         "dinov2-swiglu",
         "timm-vit",
-        "timm-vit-reg4-nocls"
+        "timm-vit-reg4-nocls",
+        "timm-vit-map"
       })
   void agreesWithTheReference(String name) throws IOException {
     compare(CHECKPOINTS.resolve(name));

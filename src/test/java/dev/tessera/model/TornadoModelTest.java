@@ -29,7 +29,8 @@ class TornadoModelTest {
         "dinov2-reg",
         "dinov2-swiglu",
         "timm-vit",
-        "timm-vit-reg4-nocls"
+        "timm-vit-reg4-nocls",
+        "timm-vit-map"
       })
   void agreesWithTheReference(String name) throws IOException {
     for (Map.Entry<String, Engine> device : TornadoTestEngines.all().entrySet()) {

@@ -35,7 +35,8 @@ class TransferTest {
     "dinov2-cls, 70, Dinov2ForImageClassification, 3×3, 5×5",
     "dinov2-reg, 56, Dinov2WithRegistersForImageClassification, 3×3, 4×4",
     "timm-vit, 48, ViTForImageClassification, 4×4, 6×6",
-    "timm-vit-reg4-nocls, 48, timm/vit_tiny_patch16_224, 4×4, 6×6"
+    "timm-vit-reg4-nocls, 48, timm/vit_tiny_patch16_224, 4×4, 6×6",
+    "timm-vit-map, 48, timm/vit_base_patch16_siglip_224, 4×4, 6×6"
   })
   void anotherSizeAndOtherLabelsKeepTheFeatures(
       String name, int size, String architecture, String before, String after) throws Exception {
@@ -62,7 +63,14 @@ class TransferTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"vit-tiny", "deit-distilled", "dinov2-swiglu", "timm-vit", "timm-vit-reg4-nocls"})
+      strings = {
+        "vit-tiny",
+        "deit-distilled",
+        "dinov2-swiglu",
+        "timm-vit",
+        "timm-vit-reg4-nocls",
+        "timm-vit-map"
+      })
   void theSameLabelsKeepTheHead(String name) throws Exception {
     try (Model model = Models.load(CHECKPOINTS.resolve(name))) {
       Transfer transfer = Transfer.of(model, folder, model.labels(), 0, 1);

@@ -81,7 +81,8 @@ class ParameterRulesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"vit-tiny", "dinov2-cls", "timm-vit", "timm-vit-reg4-nocls"})
+  @ValueSource(
+      strings = {"vit-tiny", "dinov2-cls", "timm-vit", "timm-vit-reg4-nocls", "timm-vit-map"})
   void theHeadAloneIsTheClassifier(String model) throws Exception {
     Map<String, ParameterRule> rules = rules(model, 0, 1, new Freeze.Backbone());
     assertThat(trained(rules)).containsExactly("classifier.bias", "classifier.weight");
