@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The model in {@code pretrained/}, which was trained with {@code tessera train}. */
 class PretrainedModelTest {
   /** Of the 10 000 test images, as the model's card and the documentation say. */
-  private static final double TOP_1 = 0.9296;
+  private static final double TOP_1 = 0.9336;
 
   private static final Path DATA = Path.of("/usr/share/datasets/fashion-mnist");
 
