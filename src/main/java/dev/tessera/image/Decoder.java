@@ -21,7 +21,7 @@ public final class Decoder {
       Set.of(
           "jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "bmp", "dib", "tif", "tiff", "webp",
           "pbm", "pgm", "ppm", "pnm", "pam", "pcx", "dcx", "ico", "icns", "psd", "xbm", "xpm",
-          "wbmp", "hdr");
+          "wbmp", "hdr", "pic");
 
   private static final int LONGEST_REASON = 120;
 

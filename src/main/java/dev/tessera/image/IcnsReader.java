@@ -74,8 +74,9 @@ final class IcnsReader {
   }
 
   /**
-   * Red, green and blue one after the other, as they are or each in runs: a byte below 128 is
-   * followed by one more than so many bytes, another repeats the next byte that often less 125.
+   * Three bytes a pixel as they are; or all that is red, green and blue one after the other, each
+   * in runs: a byte below 128 is followed by one more than so many bytes, another repeats the next
+   * byte that often less 125.
    */
   private static RgbImage runs(byte[] data, int width) throws ImageException {
     int pixels = width * width;
