@@ -80,11 +80,11 @@ final class RareReader {
   static RgbImage readXbm(byte[] data, Limits limits) throws IOException {
     RgbImage image =
         read(new XbmImageParser(), new XbmImagingParameters(), data, XBM_DENSITY, limits);
-    byte[] rgb = image.pixels();
-    for (int i = 0; i < rgb.length; i++) {
-      rgb[i] = (byte) ~rgb[i];
+    byte[] pixels = image.pixels();
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) ~pixels[i];
     }
-    return new RgbImage(image.width(), image.height(), rgb);
+    return image;
   }
 
   static RgbImage readXpm(byte[] data, Limits limits) throws IOException {

@@ -147,14 +147,18 @@ record TimmVit(
     ModelConfig said = arguments.has("global_pool") ? arguments : config;
     boolean classToken =
         embeddings.tokens().stream().anyMatch(token -> token.name().equals("cls_token"));
-    String pool = said.text("global_pool", classToken && !name.contains("_gap_") ? "token" : "avg");
+    boolean attends = weights.has(ATTENTION_POOL + "latent");
+    String unsaid = attends ? "map" : classToken && !name.contains("_gap_") ? "token" : "avg";
     boolean all = arguments.flag("pool_include_prefix", false);
-    if (weights.has(ATTENTION_POOL + "latent")) {
-      return new Pool.Attention(all, Heads.rows(weights, ATTENTION_POOL + "mlp.fc1.weight"));
-    }
-    return switch (pool) {
+    return switch (said.text("global_pool", unsaid)) {
       case "token" -> new Pool.Token();
       case "avg" -> new Pool.Mean(all);
+      case "map" -> {
+        if (!attends) {
+          throw said.wrong("global_pool", "token or avg where no attn_pool.latent is held");
+        }
+        yield new Pool.Attention(all, Heads.rows(weights, ATTENTION_POOL + "mlp.fc1.weight"));
+      }
       default -> throw said.wrong("global_pool", "token, avg or map, the supported ones");
     };
   }
