@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -126,6 +127,38 @@ class LauncherTest {
             "devices");
     assertThat(wrong.exitCode()).isEqualTo(1);
     assertThat(wrong.err()).contains("not the folder of a TornadoVM SDK");
+  }
+
+  @Test
+  void holdsTheLockWhileTheArchiveIsMadeInTheBackground() throws Exception {
+    Path launcher = Files.copy(LAUNCHER, folder.resolve("tessera"));
+    Files.createFile(Files.createDirectories(folder.resolve("src/target")).resolve("tessera.jar"));
+    Path go = folder.resolve("go");
+    String jdk = fakeJdk("jdk", "25");
+    Files.writeString(
+        Path.of(jdk, "bin/java"),
+        """
+        #!/bin/sh
+        case $* in *DumpLoadedClassList*) until [ -e '%s' ]; do sleep 0.02; done ;; esac
+        """
+            .formatted(go));
+    assertThat(launch(launcher, Map.of("JAVA_HOME", jdk), "devices").exitCode()).isZero();
+    Path lock = folder.resolve("state/archive.lock");
+    Path owner = lock.resolve("pid");
+    waitUntil(() -> Files.exists(owner) && !Files.readString(owner).isBlank());
+    long pid = Long.parseLong(Files.readString(owner).strip());
+    // The launcher is over, its archive is not: the next launcher must not take the lock for stale.
+    assertThat(ProcessHandle.of(pid)).isPresent();
+    Files.createFile(go);
+    waitUntil(() -> !Files.exists(lock));
+  }
+
+  private static void waitUntil(Callable<Boolean> condition) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.call()) {
+      assertThat(System.nanoTime()).as("waited for 20 s").isLessThan(deadline);
+      Thread.sleep(10);
+    }
   }
 
   private CommandLineRun show(Map<String, String> environment, String... arguments)
