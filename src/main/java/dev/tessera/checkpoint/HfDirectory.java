@@ -1,6 +1,7 @@
 package dev.tessera.checkpoint;
 
 import dev.tessera.tensor.Tensor;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +58,18 @@ public final class HfDirectory implements AutoCloseable {
     this.files = List.copyOf(files);
     this.tensors = Collections.unmodifiableSequencedMap(tensors);
     this.unreadable = Map.copyOf(unreadable);
+  }
+
+  /**
+   * Bytes of the weights in {@code directory}, by a look at the names that {@link #open} looks for:
+   * 0 if it holds no model, more than one file can have if they are in shards.
+   */
+  public static long weightBytes(File directory) {
+    return new File(directory, "model.safetensors.index.json").exists()
+        ? Long.MAX_VALUE
+        : Math.max(
+            new File(directory, "model.safetensors").length(),
+            new File(directory, "open_clip_model.safetensors").length());
   }
 
   /**

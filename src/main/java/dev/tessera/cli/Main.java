@@ -1,16 +1,24 @@
 package dev.tessera.cli;
 
+import dev.tessera.checkpoint.HfDirectory;
+import dev.tessera.engine.Engines;
 import java.io.BufferedOutputStream;
+import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
+import java.util.Set;
 
 /** The entry point of the command {@code tessera}. */
 public final class Main {
+  /** Commands that take a model and are soon done with it. */
+  private static final Set<String> COMPUTING = Set.of("classify", "zero-shot", "embed", "explain");
+
   private Main() {}
 
   public static void main(String[] args) {
     useLaunchersStandardError();
+    prepareFor(args);
     int exitCode;
     try {
       exitCode = TesseraCommand.commandLine(args).execute(args);
@@ -23,6 +31,19 @@ public final class Main {
     System.out.flush();
     System.err.flush();
     System.exit(exitCode);
+  }
+
+  /**
+   * Lets an engine prepare itself while the arguments are parsed, which takes some 100 ms, if one of
+   * them looks like a model.
+   */
+  private static void prepareFor(String[] args) {
+    if (args.length > 0 && COMPUTING.contains(args[0])) {
+      for (String arg : args) {
+        String path = arg.startsWith("-m") ? arg.substring(2) : arg.substring(arg.indexOf('=') + 1);
+        Engines.prepare(HfDirectory.weightBytes(new File(path)));
+      }
+    }
   }
 
   /**

@@ -28,6 +28,11 @@ public final class Engines {
    */
   public record Device(String name, boolean available, String explanation) {}
 
+  // Not by describing the devices: the first formatted number takes some 20 ms of a start.
+  private static String preferredName() {
+    return hasVectorApi() ? "cpu" : "scalar";
+  }
+
   /** The devices that need nothing but this JVM, the best available one first. */
   public static List<Device> devices() {
     boolean vectors = hasVectorApi();
@@ -65,7 +70,7 @@ public final class Engines {
    */
   public static Engine open(String device, int threads, Precision precision)
       throws DeviceException {
-    String name = device.equals(AUTO) ? preferred().name() : device;
+    String name = device.equals(AUTO) ? preferredName() : device;
     if (TornadoDevices.owns(name)) {
       return TornadoDevices.open(name, precision);
     }
@@ -92,6 +97,18 @@ public final class Engines {
                   + " is unknown; this version has auto, cpu, scalar, tornado and TornadoVM's devices"
                   + " such as opencl:0 or cuda:0 (see tessera devices).");
     };
+  }
+
+  /**
+   * Says that this process is about to open an engine and a model: what an engine needs anyway can
+   * begin on other threads, even before it is opened.
+   *
+   * @param bytes of the model's weights, roughly
+   */
+  public static void prepare(long bytes) {
+    if (hasVectorApi()) {
+      CpuEngine.prepare(bytes);
+    }
   }
 
   /** One thread for each core that this process may use. */

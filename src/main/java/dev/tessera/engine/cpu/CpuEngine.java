@@ -10,6 +10,7 @@ import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
 import dev.tessera.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +31,18 @@ public final class CpuEngine implements Engine {
   /** The same for softmax, normalisation and activations, which are a small part of the work. */
   private static final long WORTH_VECTOR_ELEMENTS = 6_000_000_000L;
 
+  /** Bytes of weights with which one image of 200 patches is worth both. */
+  private static final long WORTH_ALL = 8_000_000;
+
+  private static final Duration PATIENCE = Duration.ofMillis(500);
+
   private final Arena arena = Arena.ofShared();
   private final WorkerPool pool;
   private final Kernels kernels;
-  private boolean warmsUp;
-  private boolean warmingProducts;
-  private boolean warmingElements;
+
+  /** Null if the kernels stay as they are. */
+  private final @Nullable WarmUp warmUp;
+
   private long work;
   private final Map<PackingKey, PackedMatrix> packed = new ConcurrentHashMap<>();
 
@@ -43,14 +50,18 @@ public final class CpuEngine implements Engine {
    * @param threads threads that compute, the caller's included: at least 1
    */
   public CpuEngine(int threads) {
-    this(threads, new Kernels());
-    warmsUp = true;
+    this(threads, WarmUp.OF_THIS_JVM.kernels(), WarmUp.OF_THIS_JVM);
   }
 
   /** An engine whose kernels stay as they are given. */
   CpuEngine(int threads, Kernels kernels) {
+    this(threads, kernels, null);
+  }
+
+  private CpuEngine(int threads, Kernels kernels, @Nullable WarmUp warmUp) {
     this.pool = new WorkerPool(threads);
     this.kernels = kernels;
+    this.warmUp = warmUp;
   }
 
   @Override
@@ -81,6 +92,25 @@ public final class CpuEngine implements Engine {
     return new Compiler(this, fused, new Constants(fused, parameters), variables).compile();
   }
 
+  @Override
+  public void expect(long bytes) {
+    if (warmUp != null) {
+      prepare(bytes);
+    }
+  }
+
+  /**
+   * Has all vector kernels compiled on a thread of its own, for a model that is worth it. Not on a
+   * single core, where that would keep the program from what it does meanwhile.
+   *
+   * @param bytes of the model's weights
+   */
+  public static void prepare(long bytes) {
+    if (bytes > WORTH_ALL && Runtime.getRuntime().availableProcessors() > 1) {
+      WarmUp.OF_THIS_JVM.begin(WarmUp.Extent.ALL);
+    }
+  }
+
   /**
    * Has the vector kernels compiled as soon as there is enough to do for that to pay: one image of
    * a small model is sooner done on plain kernels than the JIT is with the vector ones.
@@ -89,12 +119,27 @@ public final class CpuEngine implements Engine {
    */
   synchronized void expectWork(long more) {
     work += more;
-    boolean products = !warmingProducts && work > WORTH_VECTOR_PRODUCTS;
-    boolean elements = !warmingElements && work > WORTH_VECTOR_ELEMENTS;
-    if (warmsUp && (products || elements)) {
-      warmingProducts |= products;
-      warmingElements |= elements;
-      WarmUp.start(kernels, products, elements);
+    if (warmUp != null && work > WORTH_VECTOR_PRODUCTS) {
+      warmUp.begin(
+          work > WORTH_VECTOR_ELEMENTS ? WarmUp.Extent.ALL : WarmUp.Extent.PRODUCTS);
+    }
+  }
+
+  /**
+   * Before a run that is worth the vector kernels: waits for those that are being compiled. What
+   * plain ones could do meanwhile is little, and would take the cores from the JIT. Not for long:
+   * where the JIT waits for many more calls, plain kernels go on.
+   */
+  void awaitKernels() {
+    if (warmUp == null || kernels.vectorised()) {
+      return;
+    }
+    boolean worth;
+    synchronized (this) {
+      worth = work > WORTH_VECTOR_PRODUCTS;
+    }
+    if (worth) {
+      warmUp.await(PATIENCE);
     }
   }
 
@@ -120,10 +165,10 @@ public final class CpuEngine implements Engine {
 
   @Override
   public void warmUp() {
-    synchronized (this) {
-      warmsUp = false;
+    if (warmUp != null) {
+      warmUp.begin(WarmUp.Extent.ALL);
+      warmUp.await(Duration.ofMinutes(1));
     }
-    WarmUp.run(kernels);
   }
 
   WorkerPool pool() {
@@ -136,6 +181,11 @@ public final class CpuEngine implements Engine {
 
   Arena arena() {
     return arena;
+  }
+
+  /** Whether a graph has packed these weights before. */
+  boolean hasPacked(Tensor weight) {
+    return packed.keySet().stream().anyMatch(key -> key.weight.equals(weight));
   }
 
   PackedMatrix pack(Tensor weight, @Nullable Tensor bias, @Nullable Tensor scale) {

@@ -42,6 +42,7 @@ final class CpuExecutable implements Executable {
         tensor.copyTo(0, arrays.apply(value), 0, (int) value.shape().elements());
       }
       engine.expectWork(products);
+      engine.awaitKernels();
       if (!graph.variables().isEmpty()) { // a training; a single image needs the cores for the JIT
         pool.begin();
       }

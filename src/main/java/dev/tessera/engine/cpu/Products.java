@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * the room in which their operands are packed.
  */
 final class Products {
+  /** Rows of an input that count as few, so that its first run streams the weights: 5 images. */
+  private static final int FEW_ROWS = 1024;
+
   private final CpuEngine engine;
   private final Constants constants;
   private final Function<Value, float[]> arrays;
@@ -30,6 +33,8 @@ final class Products {
   private final long panels;
   private final float[][] panelScratch;
   private final float[][] tiles;
+  private StreamedLinearStep.Buffers @Nullable [] streamBuffers;
+  private final int streamDepth;
 
   Products(CpuEngine engine, Graph graph, Constants constants, Function<Value, float[]> arrays) {
     this.engine = engine;
@@ -46,6 +51,7 @@ final class Products {
     this.panels = NativeFloats.allocate(engine.arena(), needs.panels);
     this.panelScratch = new float[engine.pool().size()][needs.depth * COLUMNS];
     this.tiles = new float[engine.pool().size()][ROWS * COLUMNS];
+    this.streamDepth = needs.streamDepth;
   }
 
   /** The most that any step packs: floats of the left side, of the right, depth of the right. */
@@ -53,6 +59,7 @@ final class Products {
     private int rows;
     private long panels;
     private int depth;
+    private int streamDepth;
     private long groupPanels;
     private @Nullable Value groupInput;
 
@@ -76,6 +83,10 @@ final class Products {
         if (varies(linear)) {
           needs.right(linear.input(), in, linear.output().shape().last());
           needs.depth = Math.max(needs.depth, in);
+        } else if (streams(linear)) {
+          needs.right(null, in, (int) linear.input().shape().rows());
+          needs.depth = Math.max(needs.depth, in);
+          needs.streamDepth = Math.max(needs.streamDepth, in);
         }
       }
       case GradientOp.LinearInput linear -> {
@@ -97,8 +108,59 @@ final class Products {
     return !constants.contains(linear.weight()) || (bias != null && !constants.contains(bias));
   }
 
+  /** Whether the first run reads the weights where they are. */
+  private boolean streams(Op.Linear linear) {
+    return order == Order.PACKED
+        && linear.input().shape().rows() <= FEW_ROWS
+        && !varies(linear)
+        && !engine.hasPacked(constants.tensor(linear.weight()));
+  }
+
   /** Linear layers that read the same input. */
-  LinearStep linear(List<Op> group) {
+  Step linear(List<Op> group) {
+    boolean streams = group.stream().allMatch(op -> streams((Op.Linear) op));
+    return streams ? new FirstRunStep(streamed(group), () -> packed(group)) : packed(group);
+  }
+
+  private StreamedLinearStep streamed(List<Op> group) {
+    List<StreamedLinearStep.Layer> layers = new ArrayList<>();
+    for (Op op : group) {
+      Op.Linear linear = (Op.Linear) op;
+      float[] bias = new float[linear.output().shape().last()];
+      Value biases = linear.bias();
+      Value scales = linear.epilogue().scale();
+      float[] scale = scales == null ? null : constants.tensor(scales).toFloats();
+      if (biases != null) {
+        constants.tensor(biases).copyTo(0, bias, 0, bias.length);
+        for (int i = 0; scale != null && i < bias.length; i++) {
+          bias[i] *= scale[i];
+        }
+      }
+      layers.add(
+          new StreamedLinearStep.Layer(
+              constants.tensor(linear.weight()),
+              bias,
+              scale,
+              linear.epilogue().activation(),
+              array(linear.epilogue().residual()),
+              arrays.apply(linear.output())));
+    }
+    Value input = group.getFirst().inputs().getFirst();
+    PackedMatrix columns =
+        PackedMatrix.at(panels, input.shape().last(), (int) input.shape().rows());
+    Refill refill = new Refill(arrays.apply(input), true, null, panelScratch);
+    if (streamBuffers == null) {
+      streamBuffers =
+          engine
+              .pool()
+              .perWorker(
+                  () -> new StreamedLinearStep.Buffers(streamDepth),
+                  StreamedLinearStep.Buffers[]::new);
+    }
+    return new StreamedLinearStep(columns, refill, layers, streamBuffers);
+  }
+
+  private LinearStep packed(List<Op> group) {
     List<Layer> layers = new ArrayList<>();
     long address = panels;
     for (Op op : group) {

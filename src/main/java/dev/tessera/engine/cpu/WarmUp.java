@@ -5,6 +5,9 @@ import static dev.tessera.engine.cpu.Lanes.ROWS;
 
 import dev.tessera.graph.Activation;
 import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -16,55 +19,94 @@ import java.util.concurrent.locks.LockSupport;
  * rather than one long loop, so that the method itself is compiled and not only its loop. Then it
  * is timed against its plain form now and then.
  */
-final class WarmUp implements Runnable {
+final class WarmUp {
+  /** What is worth compiling; each includes those before it. */
+  enum Extent {
+    NOTHING,
+    PRODUCTS,
+    /** Softmax, normalisation and activations, too. */
+    ALL
+  }
+
+  /**
+   * The one that engines share: what the JIT has compiled is compiled for all of them, and only one
+   * thread should make it.
+   */
+  static final WarmUp OF_THIS_JVM = new WarmUp(new Kernels());
+
   /** Steps of k in a call: enough for the profile to show a loop. */
   private static final int DEPTH = 16;
 
-  /** With the launcher's flags the JIT compiles a kernel after a hundred calls. */
+  /** Keys in a call of softmax: with more the JIT would compile its loops first, and apart. */
+  private static final int KEYS = 4;
+
+  /** With the launcher's flags the JIT compiles a kernel within a dozen calls. */
   private static final int COUNTED_CALLS = 150;
 
   private static final long PAUSE = TimeUnit.MICROSECONDS.toNanos(200);
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
 
   private final Kernels kernels;
-  private final boolean products;
-  private final boolean elements;
-  private final float[] a = new float[ROWS * DEPTH];
+  private final List<Thread> threads = new ArrayList<>();
+  private Extent begun = Extent.NOTHING;
+
+  WarmUp(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
+  /** What becomes fast. */
+  Kernels kernels() {
+    return kernels;
+  }
+
+  /** Starts a thread for what has not begun yet; it ends by itself, at the latest after seconds. */
+  synchronized void begin(Extent extent) {
+    if (extent.compareTo(begun) > 0) {
+      boolean products = begun == Extent.NOTHING;
+      boolean elements = extent == Extent.ALL;
+      begun = extent;
+      threads.add(
+          Thread.ofPlatform()
+              .daemon()
+              .name("tessera-warm-up")
+              .start(() -> new Calls().make(kernels, products, elements)));
+    }
+  }
+
+  /** Waits for what has begun, but not longer than {@code patience}. */
+  void await(Duration patience) {
+    List<Thread> running;
+    synchronized (this) {
+      threads.removeIf(thread -> !thread.isAlive());
+      running = List.copyOf(threads);
+    }
+    try {
+      for (Thread thread : running) {
+        thread.join(patience);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** One thread's calls and what they are made on. */
+  private static final class Calls {  private final float[] a = new float[ROWS * DEPTH];
   private final float[] c = new float[Math.max(ROWS, DEPTH) * COLUMNS];
   private final float[] inverse = new float[COLUMNS];
 
-  private WarmUp(Kernels kernels, boolean products, boolean elements) {
-    this.kernels = kernels;
-    this.products = products;
-    this.elements = elements;
-  }
-
-  /** Starts the thread; it ends by itself, at the latest after some seconds. */
-  static void start(Kernels kernels, boolean products, boolean elements) {
-    Thread.ofPlatform()
-        .daemon()
-        .name("tessera-warm-up")
-        .start(new WarmUp(kernels, products, elements));
-  }
-
-  /** Does it on the calling thread. */
-  static void run(Kernels kernels) {
-    new WarmUp(kernels, true, true).run();
-  }
-
-  @Override
-  public void run() {
+  void make(Kernels kernels, boolean products, boolean elements) {
     try (Arena arena = Arena.ofConfined()) {
       long b = NativeFloats.allocate(arena, c.length);
       long deadline = System.nanoTime() + PATIENCE;
       // Everything once before anything is compiled: a class of vectors that is loaded later would
-      // make the JVM throw away what it compiled before.
+      // make the JVM throw away what it compiled before. On the least data, as it is interpreted.
+      elements(b, 1, true);
       multiply(b, true);
-      elements(b, true);
       if (products && until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
         kernels.useVectorProducts();
       }
-      if (elements && until(deadline, () -> elements(b, true), () -> elements(b, false))) {
+      if (elements
+          && until(deadline, () -> elements(b, KEYS, true), () -> elements(b, KEYS, false))) {
         kernels.useVectorElements();
       }
     }
@@ -102,15 +144,16 @@ final class WarmUp implements Runnable {
     }
   }
 
-  private void elements(long b, boolean vector) {
+  private void elements(long b, int keys, boolean vector) {
     if (vector) {
       VectorKernels.activate(Activation.GELU, c, 0, COLUMNS);
-      VectorKernels.softmax(c, DEPTH, COLUMNS, b, inverse);
+      VectorKernels.softmax(c, keys, COLUMNS, b, inverse);
       VectorKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
     } else {
       PlainKernels.activate(Activation.GELU, c, 0, COLUMNS);
-      PlainKernels.softmax(c, DEPTH, COLUMNS, b, inverse);
+      PlainKernels.softmax(c, keys, COLUMNS, b, inverse);
       PlainKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
     }
+  }
   }
 }

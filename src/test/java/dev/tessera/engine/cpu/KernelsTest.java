@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tessera.engine.scalar.ScalarKernels;
 import dev.tessera.graph.Activation;
 import java.lang.foreign.Arena;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.BiConsumer;
 import jdk.incubator.vector.FloatVector;
@@ -135,20 +136,22 @@ class KernelsTest {
   }
 
   @Test
-  void becomeVectorised() throws InterruptedException {
+  void becomeVectorised() {
     Kernels kernels = new Kernels();
     assertThat(kernels.vectorised()).isFalse();
-    WarmUp.start(kernels, true, true);
-    for (int i = 0; i < 300 && !kernels.vectorised(); i++) {
-      Thread.sleep(100);
-    }
+    WarmUp warmUp = new WarmUp(kernels);
+    warmUp.begin(WarmUp.Extent.PRODUCTS);
+    warmUp.await(Duration.ofSeconds(30));
+    assertThat(kernels.vectorProducts()).isTrue();
+    assertThat(kernels.vectorised()).isFalse();
+    warmUp.begin(WarmUp.Extent.ALL);
+    warmUp.await(Duration.ofSeconds(30));
     assertThat(kernels.vectorised()).isTrue();
   }
 
   @Test
   void becomeVectorisedOnRequest() {
     try (CpuEngine engine = new CpuEngine(1)) {
-      assertThat(engine.kernels().vectorised()).isFalse();
       engine.warmUp();
       assertThat(engine.kernels().vectorised()).isTrue();
     }
