@@ -34,8 +34,8 @@ public final class Main {
   }
 
   /**
-   * Lets an engine prepare itself while the arguments are parsed, which takes some 100 ms, if one of
-   * them looks like a model.
+   * Lets an engine prepare itself while the arguments are parsed, which takes some 100 ms, if one
+   * of them looks like a model.
    */
   private static void prepareFor(String[] args) {
     if (args.length > 0 && COMPUTING.contains(args[0])) {

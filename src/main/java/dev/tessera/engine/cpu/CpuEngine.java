@@ -44,6 +44,7 @@ public final class CpuEngine implements Engine {
   private final @Nullable WarmUp warmUp;
 
   private long work;
+  private boolean expectsRows;
   private final Map<PackingKey, PackedMatrix> packed = new ConcurrentHashMap<>();
 
   /**
@@ -120,9 +121,17 @@ public final class CpuEngine implements Engine {
   synchronized void expectWork(long more) {
     work += more;
     if (warmUp != null && work > WORTH_VECTOR_PRODUCTS) {
-      warmUp.begin(
-          work > WORTH_VECTOR_ELEMENTS ? WarmUp.Extent.ALL : WarmUp.Extent.PRODUCTS);
+      warmUp.begin(work > WORTH_VECTOR_ELEMENTS ? WarmUp.Extent.ALL : WarmUp.Extent.PRODUCTS);
+      if (expectsRows) {
+        warmUp.beginRows();
+      }
     }
+  }
+
+  /** Has the kernel for rows where they are compiled, too, if there is enough to do. */
+  synchronized void expectRows() {
+    expectsRows = true;
+    expectWork(0);
   }
 
   /**
@@ -167,6 +176,7 @@ public final class CpuEngine implements Engine {
   public void warmUp() {
     if (warmUp != null) {
       warmUp.begin(WarmUp.Extent.ALL);
+      warmUp.beginRows();
       warmUp.await(Duration.ofMinutes(1));
     }
   }

@@ -15,6 +15,7 @@ import dev.tessera.graph.Activation;
  */
 final class Kernels {
   private volatile boolean vectorProducts;
+  private volatile boolean vectorRows;
   private volatile boolean vectorElements;
 
   /** C += A·B for one register tile; see {@link VectorKernels#multiplyAdd}. */
@@ -29,7 +30,7 @@ final class Kernels {
   /** The same with the rows of A where they are; see {@link VectorKernels#multiplyRows}. */
   void multiplyRows(
       float[] a, int a0, int aStride, long b, int depth, float[] c, int c0, int stride) {
-    if (vectorProducts) {
+    if (vectorRows) {
       VectorKernels.multiplyRows(a, a0, aStride, b, depth, c, c0, stride);
     } else {
       PlainKernels.multiplyRows(a, a0, aStride, b, depth, c, c0, stride);
@@ -60,7 +61,7 @@ final class Kernels {
       int c0,
       int stride,
       int columns) {
-    if (vectorProducts && columns <= 2 * Lanes.WIDTH) {
+    if (vectorRows && columns <= 2 * Lanes.WIDTH) {
       VectorKernels.sixRowsByTwo(a, a0, aStride, b, depth, c, c0, stride);
     } else {
       multiplyRows(a, a0, aStride, b, depth, c, c0, stride);
@@ -117,15 +118,24 @@ final class Kernels {
     return vectorProducts;
   }
 
+  /** Whether {@link #multiplyRows} runs on vector instructions by now. */
+  boolean vectorRows() {
+    return vectorRows;
+  }
+
   void useVectorProducts() {
     vectorProducts = true;
+  }
+
+  void useVectorRows() {
+    vectorRows = true;
   }
 
   void useVectorElements() {
     vectorElements = true;
   }
 
-  /** Whether everything runs on vector instructions by now. */
+  /** Whether everything that one image needs runs on vector instructions by now. */
   boolean vectorised() {
     return vectorProducts && vectorElements;
   }

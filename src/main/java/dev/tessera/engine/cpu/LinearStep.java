@@ -25,23 +25,9 @@ final class LinearStep implements Step {
    * The left-hand side.
    *
    * @param array {@code [rows, depth]}, or {@code [depth, rows]} if it is transposed
-   * @param order how it is read
    * @param sums if not null, gets the sum of each row; for a transposed one
    */
-  record Left(float[] array, int rows, int depth, Order order, float @Nullable [] sums) {}
-
-  /** How a product reads its left-hand side. */
-  enum Order {
-    /** Rows, packed first. */
-    PACKED,
-    /**
-     * Rows where they are. Training takes this way; a program that classifies one image is sooner
-     * done if the JIT has a single kernel to compile.
-     */
-    IN_PLACE,
-    /** Transposed, packed first. */
-    TRANSPOSED
-  }
+  record Left(float[] array, int rows, int depth, boolean transposed, float @Nullable [] sums) {}
 
   /**
    * One product of the group. A residual excludes an activation; it may be the output's own array.
@@ -87,6 +73,12 @@ final class LinearStep implements Step {
   private final List<Block> blocks;
   private final long nanoseconds;
   private final float[][] tiles;
+
+  /**
+   * Whether the rows of the left-hand side are read where they are, in this run: as soon as there
+   * is a kernel for that, which is one more for the JIT to compile.
+   */
+  private boolean inPlace;
 
   /** The sums of the rows over {@link #TRANSPOSED_STEPS} steps of k, if asked for. */
   private final float[] partialSums;
@@ -150,6 +142,7 @@ final class LinearStep implements Step {
         layer.refill.run(pool, layer.weights);
       }
     }
+    inPlace = !left.transposed && kernels.vectorRows();
     pack(pool);
     pool.run(
         blocks.size(),
@@ -162,7 +155,7 @@ final class LinearStep implements Step {
 
   private void pack(WorkerPool pool) {
     int tiles = Lanes.rowTiles(rows);
-    if (left.order == Order.TRANSPOSED) {
+    if (left.transposed) {
       pool.run(
           Math.ceilDiv(depth, TRANSPOSED_STEPS),
           (long) tiles * ROWS * depth / 4,
@@ -177,7 +170,7 @@ final class LinearStep implements Step {
       return;
     }
     // In place, too, the last tile is packed if it has fewer rows than the kernel reads.
-    int first = left.order == Order.IN_PLACE ? rows / ROWS : 0;
+    int first = inPlace ? rows / ROWS : 0;
     pool.run(
         tiles - first,
         (long) (tiles - first) * ROWS * depth,
@@ -203,7 +196,7 @@ final class LinearStep implements Step {
     int fullTiles = Math.min(block.endTile, rows / ROWS);
     for (int panel = block.firstPanel; panel < block.endPanel; panel++) {
       int columns = Math.min(COLUMNS, weights.out() - panel * COLUMNS);
-      boolean whole = columns == COLUMNS || (columns == 2 * WIDTH && narrow(kernels));
+      boolean whole = columns == COLUMNS || (columns == 2 * WIDTH && narrow());
       int edgeTile = whole ? fullTiles : block.firstTile;
       for (int k = 0; whole && k < depth; k += DEPTH) {
         multiplyPanel(block.layer, block.firstTile, fullTiles, panel, columns, k, kernels);
@@ -214,9 +207,12 @@ final class LinearStep implements Step {
     }
   }
 
-  /** Whether half a panel can be computed by a kernel of half the width. */
-  private boolean narrow(Kernels kernels) {
-    return left.order != Order.PACKED && kernels.vectorProducts();
+  /**
+   * Whether half a panel is computed by a kernel of half the width: where more than one image
+   * passes, there is the time to let the JIT compile such kernels, too.
+   */
+  private boolean narrow() {
+    return left.transposed || inPlace;
   }
 
   /** One block of k of one tile and the first {@code columns} of one panel. */
@@ -230,9 +226,8 @@ final class LinearStep implements Step {
       int stride,
       int columns,
       Kernels kernels) {
-    // A training has the time to let the JIT compile narrow kernels, too; one image has not.
-    int computed = left.order == Order.PACKED ? COLUMNS : columns;
-    if (left.order == Order.IN_PLACE && tile < rows / ROWS) {
+    int computed = narrow() ? columns : COLUMNS;
+    if (inPlace && tile < rows / ROWS) {
       int a = tile * ROWS * depth + k;
       kernels.multiplyRows(left.array, a, depth, b, steps, c, c0, stride, computed);
     } else {

@@ -6,7 +6,6 @@ import static dev.tessera.engine.cpu.Lanes.ROWS;
 import dev.tessera.engine.Constants;
 import dev.tessera.engine.cpu.LinearStep.Layer;
 import dev.tessera.engine.cpu.LinearStep.Left;
-import dev.tessera.engine.cpu.LinearStep.Order;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;
@@ -28,7 +27,7 @@ final class Products {
   private final CpuEngine engine;
   private final Constants constants;
   private final Function<Value, float[]> arrays;
-  private final Order order;
+  private final boolean infers;
   private final float[] packedRows;
   private final long panels;
   private final float[][] panelScratch;
@@ -40,7 +39,7 @@ final class Products {
     this.engine = engine;
     this.constants = constants;
     this.arrays = arrays;
-    this.order = graph.variables().isEmpty() ? Order.PACKED : Order.IN_PLACE;
+    this.infers = graph.variables().isEmpty();
     Needs needs = new Needs();
     for (Op op : graph.operations()) {
       if (!constants.contains(op.output())) {
@@ -110,7 +109,7 @@ final class Products {
 
   /** Whether the first run reads the weights where they are. */
   private boolean streams(Op.Linear linear) {
-    return order == Order.PACKED
+    return infers
         && linear.input().shape().rows() <= FEW_ROWS
         && !varies(linear)
         && !engine.hasPacked(constants.tensor(linear.weight()));
@@ -161,6 +160,7 @@ final class Products {
   }
 
   private LinearStep packed(List<Op> group) {
+    engine.expectRows();
     List<Layer> layers = new ArrayList<>();
     long address = panels;
     for (Op op : group) {
@@ -194,7 +194,7 @@ final class Products {
     Value input = group.getFirst().inputs().getFirst();
     Left left =
         new Left(
-            arrays.apply(input), (int) input.shape().rows(), input.shape().last(), order, null);
+            arrays.apply(input), (int) input.shape().rows(), input.shape().last(), false, null);
     return new LinearStep(left, packedRows, layers, tiles);
   }
 
@@ -204,7 +204,7 @@ final class Products {
     int out = gradient.shape().last();
     PackedMatrix weights = PackedMatrix.at(panels, out, op.output().shape().last());
     Refill refill = new Refill(arrays.apply(op.weight()), false, null, panelScratch);
-    Left left = new Left(arrays.apply(gradient), (int) gradient.shape().rows(), out, order, null);
+    Left left = new Left(arrays.apply(gradient), (int) gradient.shape().rows(), out, false, null);
     return step(left, weights, refill, array(op.residual()), op.output());
   }
 
@@ -218,9 +218,7 @@ final class Products {
     int rows = (int) op.input().shape().rows();
     PackedMatrix inputs = PackedMatrix.at(panels, rows, op.input().shape().last());
     Refill refill = new Refill(arrays.apply(op.input()), false, null, panelScratch);
-    Left left =
-        new Left(
-            arrays.apply(gradient), gradient.shape().last(), rows, Order.TRANSPOSED, array(bias));
+    Left left = new Left(arrays.apply(gradient), gradient.shape().last(), rows, true, array(bias));
     return step(left, inputs, refill, null, op.output());
   }
 

@@ -49,6 +49,7 @@ final class WarmUp {
   private final Kernels kernels;
   private final List<Thread> threads = new ArrayList<>();
   private Extent begun = Extent.NOTHING;
+  private boolean rowsBegun;
 
   WarmUp(Kernels kernels) {
     this.kernels = kernels;
@@ -65,12 +66,20 @@ final class WarmUp {
       boolean products = begun == Extent.NOTHING;
       boolean elements = extent == Extent.ALL;
       begun = extent;
-      threads.add(
-          Thread.ofPlatform()
-              .daemon()
-              .name("tessera-warm-up")
-              .start(() -> new Calls().make(kernels, products, elements)));
+      start(() -> new Calls().make(kernels, products, elements));
     }
+  }
+
+  /** The same for products whose rows are read where they are, which one image does without. */
+  synchronized void beginRows() {
+    if (!rowsBegun) {
+      rowsBegun = true;
+      start(() -> new Calls().makeRows(kernels));
+    }
+  }
+
+  private void start(Runnable calls) {
+    threads.add(Thread.ofPlatform().daemon().name("tessera-warm-up").start(calls));
   }
 
   /** Waits for what has begun, but not longer than {@code patience}. */
@@ -90,70 +99,93 @@ final class WarmUp {
   }
 
   /** One thread's calls and what they are made on. */
-  private static final class Calls {  private final float[] a = new float[ROWS * DEPTH];
-  private final float[] c = new float[Math.max(ROWS, DEPTH) * COLUMNS];
-  private final float[] inverse = new float[COLUMNS];
+  private static final class Calls {
+    private final float[] a = new float[ROWS * DEPTH];
+    private final float[] c = new float[Math.max(ROWS, DEPTH) * COLUMNS];
+    private final float[] inverse = new float[COLUMNS];
 
-  void make(Kernels kernels, boolean products, boolean elements) {
-    try (Arena arena = Arena.ofConfined()) {
-      long b = NativeFloats.allocate(arena, c.length);
-      long deadline = System.nanoTime() + PATIENCE;
-      // Everything once before anything is compiled: a class of vectors that is loaded later would
-      // make the JVM throw away what it compiled before. On the least data, as it is interpreted.
-      elements(b, 1, true);
-      multiply(b, true);
-      if (products && until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
-        kernels.useVectorProducts();
-      }
-      if (elements
-          && until(deadline, () -> elements(b, KEYS, true), () -> elements(b, KEYS, false))) {
-        kernels.useVectorElements();
-      }
-    }
-  }
-
-  /** Calls {@code vector} until it takes less time than {@code plain}; false past the deadline. */
-  private static boolean until(long deadline, Runnable vector, Runnable plain) {
-    for (int call = 0; System.nanoTime() < deadline; call++) {
-      vector.run();
-      if (call > COUNTED_CALLS) {
-        LockSupport.parkNanos(PAUSE); // leaves the core to the JIT, which has most of the work
-      }
-      if (call % 16 == 15 && best(vector) < best(plain)) {
-        return true;
+    void make(Kernels kernels, boolean products, boolean elements) {
+      try (Arena arena = Arena.ofConfined()) {
+        long b = NativeFloats.allocate(arena, c.length);
+        long deadline = System.nanoTime() + PATIENCE;
+        // Everything once before anything is compiled: a class of vectors that is loaded later
+        // would
+        // make the JVM throw away what it compiled before. On the least data, as it is interpreted.
+        elements(b, 1, true);
+        multiply(b, true);
+        if (products && until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
+          kernels.useVectorProducts();
+        }
+        if (elements
+            && until(deadline, () -> elements(b, KEYS, true), () -> elements(b, KEYS, false))) {
+          kernels.useVectorElements();
+        }
       }
     }
-    return false;
-  }
 
-  private static long best(Runnable kernel) {
-    long best = Long.MAX_VALUE;
-    for (int i = 0; i < 3; i++) {
-      long start = System.nanoTime();
-      kernel.run();
-      best = Math.min(best, System.nanoTime() - start);
+    void makeRows(Kernels kernels) {
+      try (Arena arena = Arena.ofConfined()) {
+        long b = NativeFloats.allocate(arena, c.length);
+        long deadline = System.nanoTime() + PATIENCE;
+        elements(b, 1, true);
+        if (until(deadline, () -> multiplyRows(b, true), () -> multiplyRows(b, false))) {
+          kernels.useVectorRows();
+        }
+      }
     }
-    return best;
-  }
 
-  private void multiply(long b, boolean vector) {
-    if (vector) {
-      VectorKernels.multiplyAdd(a, 0, b, DEPTH, c, 0, COLUMNS);
-    } else {
-      PlainKernels.multiplyAdd(a, 0, b, DEPTH, c, 0, COLUMNS);
+    /**
+     * Calls {@code vector} until it takes less time than {@code plain}; false past the deadline.
+     */
+    private static boolean until(long deadline, Runnable vector, Runnable plain) {
+      for (int call = 0; System.nanoTime() < deadline; call++) {
+        vector.run();
+        if (call > COUNTED_CALLS) {
+          LockSupport.parkNanos(PAUSE); // leaves the core to the JIT, which has most of the work
+        }
+        if (call % 16 == 15 && best(vector) < best(plain)) {
+          return true;
+        }
+      }
+      return false;
     }
-  }
 
-  private void elements(long b, int keys, boolean vector) {
-    if (vector) {
-      VectorKernels.activate(Activation.GELU, c, 0, COLUMNS);
-      VectorKernels.softmax(c, keys, COLUMNS, b, inverse);
-      VectorKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
-    } else {
-      PlainKernels.activate(Activation.GELU, c, 0, COLUMNS);
-      PlainKernels.softmax(c, keys, COLUMNS, b, inverse);
-      PlainKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
+    private static long best(Runnable kernel) {
+      long best = Long.MAX_VALUE;
+      for (int i = 0; i < 3; i++) {
+        long start = System.nanoTime();
+        kernel.run();
+        best = Math.min(best, System.nanoTime() - start);
+      }
+      return best;
     }
-  }
+
+    private void multiply(long b, boolean vector) {
+      if (vector) {
+        VectorKernels.multiplyAdd(a, 0, b, DEPTH, c, 0, COLUMNS);
+      } else {
+        PlainKernels.multiplyAdd(a, 0, b, DEPTH, c, 0, COLUMNS);
+      }
+    }
+
+    private void multiplyRows(long b, boolean vector) {
+      if (vector) {
+        VectorKernels.multiplyRows(a, 0, DEPTH, b, DEPTH, c, 0, COLUMNS);
+      } else {
+        PlainKernels.multiplyRows(a, 0, DEPTH, b, DEPTH, c, 0, COLUMNS);
+      }
+    }
+
+    private void elements(long b, int keys, boolean vector) {
+      if (vector) {
+        VectorKernels.activate(Activation.GELU, c, 0, COLUMNS);
+        VectorKernels.softmax(c, keys, COLUMNS, b, inverse);
+        VectorKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
+      } else {
+        PlainKernels.activate(Activation.GELU, c, 0, COLUMNS);
+        PlainKernels.softmax(c, keys, COLUMNS, b, inverse);
+        PlainKernels.layerNorm(c, 0, inverse, inverse, 1e-6f, c);
+      }
+    }
   }
 }

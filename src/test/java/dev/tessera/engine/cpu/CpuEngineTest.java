@@ -39,6 +39,7 @@ class CpuEngineTest {
   private static Kernels vectorised() {
     Kernels kernels = new Kernels();
     kernels.useVectorProducts();
+    kernels.useVectorRows();
     kernels.useVectorElements();
     return kernels;
   }
@@ -97,16 +98,18 @@ class CpuEngineTest {
     Map<String, Tensor> want = new ScalarEngine().compile(graph, parameters).run(inputs);
     Executable executable = ENGINE.compile(graph, parameters);
     Map<String, Tensor> first = executable.run(inputs);
-    executable.run(inputs).forEach((name, later) -> {
-      compare(name, later, want.get(name), 3e-6);
-      assertThat(first.get(name).toFloats()).isEqualTo(later.toFloats());
-    });
+    executable
+        .run(inputs)
+        .forEach((name, later) -> {
+          compare(name, later, want.get(name), 3e-6);
+          assertThat(first.get(name).toFloats()).isEqualTo(later.toFloats());
+        });
     // Another graph with these weights finds them packed.
     ENGINE
         .compile(graph, parameters)
         .run(inputs)
-        .forEach((name, other) ->
-            assertThat(other.toFloats()).isEqualTo(first.get(name).toFloats()));
+        .forEach(
+            (name, other) -> assertThat(other.toFloats()).isEqualTo(first.get(name).toFloats()));
   }
 
   @Test

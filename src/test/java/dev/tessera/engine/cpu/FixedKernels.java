@@ -15,6 +15,7 @@ public final class FixedKernels {
   public static Engine vectorised(int threads) {
     Kernels kernels = new Kernels();
     kernels.useVectorProducts();
+    kernels.useVectorRows();
     kernels.useVectorElements();
     return new CpuEngine(threads, kernels);
   }

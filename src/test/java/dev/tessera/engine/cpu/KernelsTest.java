@@ -91,6 +91,7 @@ class KernelsTest {
     float[] b = range(-2, 3, depth * Lanes.COLUMNS);
     Kernels kernels = new Kernels();
     kernels.useVectorProducts();
+    kernels.useVectorRows();
     try (Arena arena = Arena.ofConfined()) {
       long panel = NativeFloats.allocate(arena, b.length);
       NativeFloats.copy(b, 0, panel, b.length);
@@ -147,6 +148,10 @@ class KernelsTest {
     warmUp.begin(WarmUp.Extent.ALL);
     warmUp.await(Duration.ofSeconds(30));
     assertThat(kernels.vectorised()).isTrue();
+    assertThat(kernels.vectorRows()).isFalse();
+    warmUp.beginRows();
+    warmUp.await(Duration.ofSeconds(30));
+    assertThat(kernels.vectorRows()).isTrue();
   }
 
   @Test
