@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,10 @@ public final class CpuEngine implements Engine {
   /** Bytes of weights with which one image of 200 patches is worth both. */
   private static final long WORTH_ALL = 8_000_000;
 
-  private static final Duration PATIENCE = Duration.ofMillis(500);
+  /** What all cores do on plain kernels, to the order of magnitude. */
+  private static final long PLAIN_PRODUCTS_PER_NANOSECOND = 5;
+
+  private static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Arena arena = Arena.ofShared();
   private final WorkerPool pool;
@@ -136,19 +140,21 @@ public final class CpuEngine implements Engine {
 
   /**
    * Before a run that is worth the vector kernels: waits for those that are being compiled. What
-   * plain ones could do meanwhile is little, and would take the cores from the JIT. Not for long:
-   * where the JIT waits for many more calls, plain kernels go on.
+   * plain ones could do meanwhile is little, and would take the cores from the JIT. Not longer than
+   * plain ones would take for everything, and never for long: where the JIT waits for many more
+   * calls, they go on.
    */
   void awaitKernels() {
     if (warmUp == null || kernels.vectorised()) {
       return;
     }
-    boolean worth;
+    long products;
     synchronized (this) {
-      worth = work > WORTH_VECTOR_PRODUCTS;
+      products = work;
     }
-    if (worth) {
-      warmUp.await(PATIENCE);
+    if (products > WORTH_VECTOR_PRODUCTS) {
+      long plain = products / PLAIN_PRODUCTS_PER_NANOSECOND;
+      warmUp.await(Duration.ofNanos(Math.min(plain, PATIENCE)));
     }
   }
 

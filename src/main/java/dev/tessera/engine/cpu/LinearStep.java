@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Matrix products with the same left-hand side, such as the linear layers of query, key and value:
- * packs the left-hand side's rows once, then multiplies them with every layer's panels in one
- * parallel region. The gradients of linear layers are such products, too.
+ * multiplies the left-hand side's rows, where they are or packed once, with every layer's panels in
+ * one parallel region. The gradients of linear layers are such products, too.
  *
  * <p>A task is a block of rows times a few panels. Within it a panel's block of k stays in the
  * second-level cache while the row tiles pass over it (the order of Goto and van de Geijn, "Anatomy
@@ -74,6 +74,9 @@ final class LinearStep implements Step {
   private final long nanoseconds;
   private final float[][] tiles;
 
+  /** Whether an output is the left-hand side's own array: x + Wx, written over x. */
+  private final boolean overwritten;
+
   /**
    * Whether the rows of the left-hand side are read where they are, in this run: as soon as there
    * is a kernel for that, which is one more for the JIT to compile.
@@ -88,12 +91,14 @@ final class LinearStep implements Step {
    *     it runs
    * @param tiles for each worker room for one tile
    */
+  @SuppressWarnings("ReferenceEquality") // whether two values share an array
   LinearStep(Left left, float[] packed, List<Layer> layers, float[][] tiles) {
     this.left = left;
     this.packed = packed;
     this.rows = left.rows;
     this.depth = left.depth;
     this.layers = layers;
+    this.overwritten = layers.stream().anyMatch(layer -> layer.output == left.array);
     this.tiles = tiles;
     this.partialSums =
         new float[left.sums == null ? 0 : Math.ceilDiv(depth, TRANSPOSED_STEPS) * rows];
@@ -142,7 +147,7 @@ final class LinearStep implements Step {
         layer.refill.run(pool, layer.weights);
       }
     }
-    inPlace = !left.transposed && kernels.vectorRows();
+    inPlace = !left.transposed && !overwritten && kernels.vectorRows();
     pack(pool);
     pool.run(
         blocks.size(),
