@@ -140,7 +140,7 @@ final class VectorGradients {
       int from = row * width;
       FloatVector sum = FloatVector.zero(SPECIES);
       for (int i = 0; i < width; i += WIDTH) {
-        sum = sum.add(FloatVector.fromArray(SPECIES, x, from + i));
+        sum = FloatVector.fromArray(SPECIES, x, from + i).add(sum);
       }
       double exactMean = total(sum, lanes) / width;
       float mean = (float) exactMean;
@@ -160,7 +160,7 @@ final class VectorGradients {
             FloatVector.fromArray(SPECIES, x, from + i).sub(mean).sub(rest).mul(inverse);
         FloatVector g = FloatVector.fromArray(SPECIES, gradient, from + i);
         FloatVector h = g.mul(FloatVector.fromArray(SPECIES, weight, i));
-        pulls = pulls.add(h);
+        pulls = h.add(pulls);
         products = h.fma(normal, products);
         int byWeight = at + i;
         int byBias = byWeight + width;
@@ -200,7 +200,7 @@ final class VectorGradients {
       int from = row * stride;
       FloatVector greatest = FloatVector.fromArray(SPECIES, scores, from);
       for (int i = WIDTH; i < width; i += WIDTH) {
-        greatest = greatest.max(FloatVector.fromArray(SPECIES, scores, from + i));
+        greatest = FloatVector.fromArray(SPECIES, scores, from + i).max(greatest);
       }
       float max = greatest.reduceLanes(VectorOperators.MAX) * scale;
       for (int i = 0; i < width; i += WIDTH) {
@@ -257,7 +257,7 @@ final class VectorGradients {
   private static double sum(float[] x, int from, int end, float[] lanes) {
     FloatVector sum = FloatVector.zero(SPECIES);
     for (int i = from; i < end; i += WIDTH) {
-      sum = sum.add(FloatVector.fromArray(SPECIES, x, i));
+      sum = FloatVector.fromArray(SPECIES, x, i).add(sum);
     }
     return total(sum, lanes);
   }

@@ -9,7 +9,14 @@ import dev.tessera.graph.Activation;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/** The kernels in the Vector API. */
+/**
+ * The kernels in the Vector API.
+ *
+ * <p>What a loop accumulates is the argument of its operation, never the receiver: the JIT knows
+ * the class of a vector just loaded, but that of one that comes from the last iteration only from a
+ * profile. With too little of a profile it does not inline the operation, and makes an object of
+ * every vector.
+ */
 final class VectorKernels {
   /** Bytes of a vector, and of one step of k in a panel. */
   private static final long BYTES = (long) WIDTH * Float.BYTES;
@@ -40,7 +47,7 @@ final class VectorKernels {
     int whole = SPECIES.loopBound(width);
     FloatVector sum = FloatVector.zero(SPECIES);
     for (int i = 0; i < whole; i += WIDTH) {
-      sum = sum.add(FloatVector.fromArray(SPECIES, input, at + i));
+      sum = FloatVector.fromArray(SPECIES, input, at + i).add(sum);
     }
     float total = lanes(sum, whole, output, at);
     for (int i = whole; i < width; i++) {
@@ -90,13 +97,13 @@ final class VectorKernels {
     for (int lane = 0; lane < end; lane += WIDTH) {
       FloatVector max = FloatVector.fromArray(SPECIES, scores, lane);
       for (int k = 1; k < keys; k++) {
-        max = max.max(FloatVector.fromArray(SPECIES, scores, k * COLUMNS + lane));
+        max = FloatVector.fromArray(SPECIES, scores, k * COLUMNS + lane).max(max);
       }
       FloatVector sum = FloatVector.zero(SPECIES);
       for (int k = 0; k < keys; k++) {
         int at = k * COLUMNS + lane;
         FloatVector p = VectorMath.exp(FloatVector.fromArray(SPECIES, scores, at).sub(max));
-        sum = sum.add(p);
+        sum = p.add(sum);
         NativeFloats.store(p, panel + (long) at * Float.BYTES);
       }
       FloatVector.broadcast(SPECIES, 1f).div(sum).intoArray(inverse, lane);
