@@ -34,14 +34,19 @@ public final class Main {
   }
 
   /**
-   * Lets an engine prepare itself while the arguments are parsed, which takes some 100 ms, if one
-   * of them looks like a model.
+   * Lets an engine prepare itself for the model while the arguments are parsed, which takes some
+   * 100 ms. Only a hint: whatever this takes for a model, the command reads its arguments itself.
    */
   private static void prepareFor(String[] args) {
-    if (args.length > 0 && COMPUTING.contains(args[0])) {
-      for (String arg : args) {
-        String path = arg.startsWith("-m") ? arg.substring(2) : arg.substring(arg.indexOf('=') + 1);
-        Engines.prepare(HfDirectory.weightBytes(new File(path)));
+    if (args.length == 0 || !COMPUTING.contains(args[0])) {
+      return;
+    }
+    for (int i = 1; i < args.length; i++) {
+      String option = args[i - 1];
+      if (option.equals("-m") || option.equals("--model")) {
+        Engines.prepare(HfDirectory.weightBytes(new File(args[i])));
+      } else if (args[i].startsWith("--model=")) {
+        Engines.prepare(HfDirectory.weightBytes(new File(args[i].substring("--model=".length()))));
       }
     }
   }

@@ -47,6 +47,18 @@ class HfDirectoryTest {
   }
 
   @Test
+  void tellsRoughlyHowLargeAModelIs() throws IOException {
+    assertThat(HfDirectory.weightBytes(folder.toFile())).isZero();
+    assertThat(HfDirectory.weightBytes(folder.resolve("missing").toFile())).isZero();
+    assertThat(HfDirectory.weightBytes(GOLDEN.toFile()))
+        .isEqualTo(Files.size(GOLDEN.resolve("model.safetensors")));
+    Files.write(folder.resolve("open_clip_model.safetensors"), new byte[7]);
+    assertThat(HfDirectory.weightBytes(folder.toFile())).isEqualTo(7);
+    shard(3);
+    assertThat(HfDirectory.weightBytes(folder.toFile())).isEqualTo(Long.MAX_VALUE);
+  }
+
+  @Test
   void shardsAreOneModel() throws IOException {
     shard(3);
     try (HfDirectory whole = HfDirectory.open(GOLDEN);

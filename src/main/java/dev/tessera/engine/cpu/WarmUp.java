@@ -109,8 +109,8 @@ final class WarmUp {
         long b = NativeFloats.allocate(arena, c.length);
         long deadline = System.nanoTime() + PATIENCE;
         // Everything once before anything is compiled: a class of vectors that is loaded later
-        // would
-        // make the JVM throw away what it compiled before. On the least data, as it is interpreted.
+        // would make the JVM throw away what it compiled before. On the least data, because it is
+        // interpreted.
         elements(b, 1, true);
         multiply(b, true);
         if (products && until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
