@@ -95,7 +95,7 @@ final class ExplainCommand implements Callable<Integer> {
       throw new Failure(ExitCode.NO_IMAGE, String.valueOf(e.getMessage()), e);
     }
     try (Engine engine = compute.open();
-        Model model = Models.load(modelOptions.directory(), engine)) {
+        Model model = Models.load(modelOptions.directory())) {
       Preprocessor preprocessor = ImageClassifier.preprocessor(model);
       AttentionMaps maps = maps(engine, model, preprocessor, image);
       write(model, preprocessor, image, maps);

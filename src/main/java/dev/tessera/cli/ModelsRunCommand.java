@@ -56,7 +56,7 @@ final class ModelsRunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, Failure {
     try (Engine engine = compute.open();
-        Model model = Models.load(directory, engine);
+        Model model = Models.load(directory);
         Safetensors file = inputs()) {
       write(output, run(engine, model, file.tensors()));
       return ExitCode.OK;

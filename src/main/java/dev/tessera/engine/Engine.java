@@ -46,14 +46,6 @@ public interface Engine extends AutoCloseable {
     return false;
   }
 
-  /**
-   * Says that a model is about to be loaded, so that what it needs anyway can begin meanwhile on
-   * other threads.
-   *
-   * @param bytes of its weights
-   */
-  default void expect(long bytes) {}
-
   /** Makes whatever becomes fast only after a while fast now; returns when it is. */
   default void warmUp() {}
 

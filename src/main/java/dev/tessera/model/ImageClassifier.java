@@ -71,7 +71,7 @@ public final class ImageClassifier implements AutoCloseable {
    * @throws CheckpointException if it cannot be used for classification
    */
   public static ImageClassifier open(Path directory, Engine engine) throws IOException {
-    Model model = Models.load(directory, engine);
+    Model model = Models.load(directory);
     try {
       List<String> labels = model.labels();
       if (labels.isEmpty()) {

@@ -79,7 +79,7 @@ public final class ImageEmbedder implements AutoCloseable {
    */
   public static ImageEmbedder open(Path directory, Engine engine, @Nullable Pooling pooling)
       throws IOException {
-    Model model = Models.load(directory, engine);
+    Model model = Models.load(directory);
     try {
       return over(model, engine, pooling);
     } catch (IOException | RuntimeException | Error e) {

@@ -4,7 +4,6 @@ import dev.tessera.checkpoint.CheckpointException;
 import dev.tessera.checkpoint.HfDirectory;
 import dev.tessera.checkpoint.Json;
 import dev.tessera.checkpoint.Weights;
-import dev.tessera.engine.Engine;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -16,16 +15,6 @@ public final class Models {
           + " timm's vit_* and deit* models, and open_clip's CLIP models";
 
   private Models() {}
-
-  /**
-   * The same for an engine, which learns before the model is read how large it is.
-   *
-   * @throws CheckpointException if the directory holds no intact model of a supported kind
-   */
-  public static Model load(Path directory, Engine engine) throws IOException {
-    engine.expect(HfDirectory.weightBytes(directory.toFile()));
-    return load(directory);
-  }
 
   /**
    * Opens the model in {@code directory}: its config is read, its weights are mapped and checked

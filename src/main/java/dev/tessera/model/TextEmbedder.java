@@ -75,7 +75,7 @@ public final class TextEmbedder implements AutoCloseable {
    * @throws CheckpointException if it has no vectors for texts, or no tokenizer
    */
   public static TextEmbedder open(Path directory, Engine engine) throws IOException {
-    Model model = Models.load(directory, engine);
+    Model model = Models.load(directory);
     try {
       return new TextEmbedder(model, engine, true);
     } catch (IOException | RuntimeException | Error e) {

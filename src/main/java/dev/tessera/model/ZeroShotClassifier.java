@@ -56,7 +56,7 @@ public final class ZeroShotClassifier implements AutoCloseable {
             "the template \"" + template + "\" has no " + PLACE + " where the label stands");
       }
     }
-    Model model = Models.load(directory, engine);
+    Model model = Models.load(directory);
     try {
       if (!(model.description() instanceof ImageText both)) {
         throw new CheckpointException(

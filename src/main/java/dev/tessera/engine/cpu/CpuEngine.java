@@ -97,13 +97,6 @@ public final class CpuEngine implements Engine {
     return new Compiler(this, fused, new Constants(fused, parameters), variables).compile();
   }
 
-  @Override
-  public void expect(long bytes) {
-    if (warmUp != null) {
-      prepare(bytes);
-    }
-  }
-
   /**
    * Has all vector kernels compiled on a thread of its own, for a model that is worth it. Not on a
    * single core, where that would keep the program from what it does meanwhile.
