@@ -16,7 +16,7 @@ final class DevicesCommand implements Callable<Integer> {
     Engines.devices().forEach(DevicesCommand::print);
     Engines.tornadoDevices().forEach(DevicesCommand::print);
     System.out.println();
-    System.out.println("Without --device, " + Engines.preferred().name() + " is used.");
+    System.out.println("Without --device, " + Engines.preferred() + " is used.");
     return ExitCode.OK;
   }
 

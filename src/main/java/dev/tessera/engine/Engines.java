@@ -28,11 +28,6 @@ public final class Engines {
    */
   public record Device(String name, boolean available, String explanation) {}
 
-  // Not by describing the devices: the first formatted number takes some 20 ms of a start.
-  private static String preferredName() {
-    return hasVectorApi() ? "cpu" : "scalar";
-  }
-
   /** The devices that need nothing but this JVM, the best available one first. */
   public static List<Device> devices() {
     boolean vectors = hasVectorApi();
@@ -47,9 +42,10 @@ public final class Engines {
     return TornadoDevices.list();
   }
 
-  /** The device that {@link #AUTO} stands for. */
-  public static Device preferred() {
-    return devices().getFirst();
+  /** The name of the device that {@link #AUTO} stands for. */
+  public static String preferred() {
+    // Not of the first of the devices described: a formatted number takes some 20 ms of a start.
+    return hasVectorApi() ? "cpu" : "scalar";
   }
 
   /**
@@ -70,7 +66,7 @@ public final class Engines {
    */
   public static Engine open(String device, int threads, Precision precision)
       throws DeviceException {
-    String name = device.equals(AUTO) ? preferredName() : device;
+    String name = device.equals(AUTO) ? preferred() : device;
     if (TornadoDevices.owns(name)) {
       return TornadoDevices.open(name, precision);
     }

@@ -105,7 +105,7 @@ public final class CpuEngine implements Engine {
    */
   public static void prepare(long bytes) {
     if (bytes > WORTH_ALL && Runtime.getRuntime().availableProcessors() > 1) {
-      WarmUp.OF_THIS_JVM.begin(WarmUp.Extent.ALL);
+      WarmUp.OF_THIS_JVM.begin(WarmUp.Kind.PRODUCTS, WarmUp.Kind.ELEMENTS);
     }
   }
 
@@ -118,9 +118,13 @@ public final class CpuEngine implements Engine {
   synchronized void expectWork(long more) {
     work += more;
     if (warmUp != null && work > WORTH_VECTOR_PRODUCTS) {
-      warmUp.begin(work > WORTH_VECTOR_ELEMENTS ? WarmUp.Extent.ALL : WarmUp.Extent.PRODUCTS);
+      if (work > WORTH_VECTOR_ELEMENTS) {
+        warmUp.begin(WarmUp.Kind.PRODUCTS, WarmUp.Kind.ELEMENTS);
+      } else {
+        warmUp.begin(WarmUp.Kind.PRODUCTS);
+      }
       if (expectsRows) {
-        warmUp.beginRows();
+        warmUp.begin(WarmUp.Kind.ROWS);
       }
     }
   }
@@ -174,8 +178,8 @@ public final class CpuEngine implements Engine {
   @Override
   public void warmUp() {
     if (warmUp != null) {
-      warmUp.begin(WarmUp.Extent.ALL);
-      warmUp.beginRows();
+      warmUp.begin(WarmUp.Kind.PRODUCTS, WarmUp.Kind.ELEMENTS);
+      warmUp.begin(WarmUp.Kind.ROWS);
       warmUp.await(Duration.ofMinutes(1));
     }
   }
@@ -200,13 +204,7 @@ public final class CpuEngine implements Engine {
   PackedMatrix pack(Tensor weight, @Nullable Tensor bias, @Nullable Tensor scale) {
     return packed.computeIfAbsent(
         new PackingKey(weight, bias, scale),
-        key ->
-            PackedMatrix.pack(
-                arena,
-                pool,
-                weight,
-                bias == null ? null : bias.toFloats(),
-                scale == null ? null : scale.toFloats()));
+        _ -> PackedMatrix.pack(arena, pool, StoredWeights.of(weight, bias, scale)));
   }
 
   @Override

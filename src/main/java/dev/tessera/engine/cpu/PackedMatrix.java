@@ -2,9 +2,7 @@ package dev.tessera.engine.cpu;
 
 import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 
-import dev.tessera.tensor.Tensor;
 import java.lang.foreign.Arena;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A linear layer's weights, packed once: panels of {@link Lanes#COLUMNS} output features, each
@@ -16,25 +14,11 @@ import org.jspecify.annotations.Nullable;
  * @param bias one float for each column of each panel, padded with zeros
  */
 record PackedMatrix(long address, int in, int out, float[] bias) {
-  /**
-   * Packs {@code weight} {@code [out, in]}, of any floating type.
-   *
-   * @param bias {@code [out]} or null for zeros
-   * @param scale {@code [out]} or null: a LayerScale, folded in because (W·x + b)·s = (sW)·x + sb
-   */
-  static PackedMatrix pack(
-      Arena arena,
-      WorkerPool pool,
-      Tensor weight,
-      float @Nullable [] bias,
-      float @Nullable [] scale) {
-    int out = weight.shape().extent(0);
-    int in = weight.shape().extent(1);
+  /** Packs weights once, for every run. */
+  static PackedMatrix pack(Arena arena, WorkerPool pool, StoredWeights weights) {
+    int out = weights.out();
+    int in = weights.in();
     int panels = Lanes.panels(out);
-    float[] paddedBias = new float[panels * COLUMNS];
-    for (int i = 0; bias != null && i < out; i++) {
-      paddedBias[i] = bias[i] * (scale == null ? 1 : scale[i]);
-    }
     long panelFloats = (long) in * COLUMNS;
     long address = NativeFloats.allocate(arena, panels * panelFloats);
     float[][] sources = new float[pool.size()][in * COLUMNS];
@@ -45,18 +29,12 @@ record PackedMatrix(long address, int in, int out, float[] bias) {
         (worker, panel) -> {
           int first = panel * COLUMNS;
           int columns = Math.min(COLUMNS, out - first);
-          float[] source = sources[worker];
-          weight.copyTo((long) first * in, source, 0, columns * in);
-          for (int column = 0; scale != null && column < columns; column++) {
-            for (int k = 0; k < in; k++) {
-              source[column * in + k] *= scale[first + column];
-            }
-          }
-          Packing.columns(source, 0, in, columns, in, 1f, targets[worker], 0);
+          weights.copyRows(first, columns, sources[worker]);
+          Packing.columns(sources[worker], 0, in, columns, in, 1f, targets[worker], 0);
           NativeFloats.copy(
               targets[worker], 0, address + panel * panelFloats * Float.BYTES, in * COLUMNS);
         });
-    return new PackedMatrix(address, in, out, paddedBias);
+    return new PackedMatrix(address, in, out, weights.paddedBias(panels * COLUMNS));
   }
 
   /**

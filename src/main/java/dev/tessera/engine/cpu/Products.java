@@ -11,6 +11,7 @@ import dev.tessera.graph.GradientOp;
 import dev.tessera.graph.Graph;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
+import dev.tessera.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -32,8 +33,7 @@ final class Products {
   private final long panels;
   private final float[][] panelScratch;
   private final float[][] tiles;
-  private StreamedLinearStep.Buffers @Nullable [] streamBuffers;
-  private final int streamDepth;
+  private final StreamedLinearStep.Buffers[] streamBuffers;
 
   Products(CpuEngine engine, Graph graph, Constants constants, Function<Value, float[]> arrays) {
     this.engine = engine;
@@ -50,7 +50,12 @@ final class Products {
     this.panels = NativeFloats.allocate(engine.arena(), needs.panels);
     this.panelScratch = new float[engine.pool().size()][needs.depth * COLUMNS];
     this.tiles = new float[engine.pool().size()][ROWS * COLUMNS];
-    this.streamDepth = needs.streamDepth;
+    this.streamBuffers =
+        engine
+            .pool()
+            .perWorker(
+                () -> new StreamedLinearStep.Buffers(needs.streamDepth),
+                StreamedLinearStep.Buffers[]::new);
   }
 
   /** The most that any step packs: floats of the left side, of the right, depth of the right. */
@@ -125,21 +130,12 @@ final class Products {
     List<StreamedLinearStep.Layer> layers = new ArrayList<>();
     for (Op op : group) {
       Op.Linear linear = (Op.Linear) op;
-      float[] bias = new float[linear.output().shape().last()];
-      Value biases = linear.bias();
-      Value scales = linear.epilogue().scale();
-      float[] scale = scales == null ? null : constants.tensor(scales).toFloats();
-      if (biases != null) {
-        constants.tensor(biases).copyTo(0, bias, 0, bias.length);
-        for (int i = 0; scale != null && i < bias.length; i++) {
-          bias[i] *= scale[i];
-        }
-      }
       layers.add(
           new StreamedLinearStep.Layer(
-              constants.tensor(linear.weight()),
-              bias,
-              scale,
+              StoredWeights.of(
+                  constants.tensor(linear.weight()),
+                  constant(linear.bias()),
+                  constant(linear.epilogue().scale())),
               linear.epilogue().activation(),
               array(linear.epilogue().residual()),
               arrays.apply(linear.output())));
@@ -148,14 +144,6 @@ final class Products {
     PackedMatrix columns =
         PackedMatrix.at(panels, input.shape().last(), (int) input.shape().rows());
     Refill refill = new Refill(arrays.apply(input), true, null, panelScratch);
-    if (streamBuffers == null) {
-      streamBuffers =
-          engine
-              .pool()
-              .perWorker(
-                  () -> new StreamedLinearStep.Buffers(streamDepth),
-                  StreamedLinearStep.Buffers[]::new);
-    }
     return new StreamedLinearStep(columns, refill, layers, streamBuffers);
   }
 
@@ -167,20 +155,19 @@ final class Products {
       Op.Linear linear = (Op.Linear) op;
       int in = linear.input().shape().last();
       int out = linear.output().shape().last();
-      Value bias = linear.bias();
-      Value scale = linear.epilogue().scale();
       PackedMatrix weights;
       Refill refill = null;
       if (varies(linear)) {
         weights = PackedMatrix.at(address, in, out);
-        refill = new Refill(arrays.apply(linear.weight()), true, array(bias), panelScratch);
+        refill =
+            new Refill(arrays.apply(linear.weight()), true, array(linear.bias()), panelScratch);
         address += PackedMatrix.floats(in, out) * Float.BYTES;
       } else {
         weights =
             engine.pack(
                 constants.tensor(linear.weight()),
-                bias == null ? null : constants.tensor(bias),
-                scale == null ? null : constants.tensor(scale));
+                constant(linear.bias()),
+                constant(linear.epilogue().scale()));
       }
       Activation activation = linear.epilogue().activation();
       layers.add(
@@ -230,5 +217,9 @@ final class Products {
 
   private float @Nullable [] array(@Nullable Value value) {
     return value == null ? null : arrays.apply(value);
+  }
+
+  private @Nullable Tensor constant(@Nullable Value value) {
+    return value == null ? null : constants.tensor(value);
   }
 }

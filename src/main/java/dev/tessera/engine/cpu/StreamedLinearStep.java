@@ -4,7 +4,6 @@ import static dev.tessera.engine.cpu.Lanes.COLUMNS;
 import static dev.tessera.engine.cpu.Lanes.ROWS;
 
 import dev.tessera.graph.Activation;
-import dev.tessera.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,19 +22,21 @@ final class StreamedLinearStep implements Step {
   /**
    * One layer.
    *
-   * @param weight {@code [out, in]}, of any floating type
    * @param bias {@code [out]}, scaled
-   * @param scale {@code [out]} or null: a LayerScale, folded into the weights
    * @param residual {@code [rows, out]} or null; may be the output's own array
    * @param output {@code [rows, out]}
    */
   record Layer(
-      Tensor weight,
+      StoredWeights weights,
       float[] bias,
-      float @Nullable [] scale,
       Activation activation,
       float @Nullable [] residual,
       float[] output) {
+    Layer(
+        StoredWeights weights, Activation activation, float @Nullable [] residual, float[] output) {
+      this(weights, weights.paddedBias(weights.out()), activation, residual, output);
+    }
+
     int out() {
       return bias.length;
     }
@@ -122,13 +123,7 @@ final class StreamedLinearStep implements Step {
   /** Packs {@code count} rows of the weights. */
   private void load(Layer layer, int first, int count, Buffers b) {
     int in = input.in();
-    layer.weight.copyTo((long) first * in, b.weights, 0, count * in);
-    for (int row = 0; layer.scale != null && row < count; row++) {
-      float scale = layer.scale[first + row];
-      for (int k = row * in; k < (row + 1) * in; k++) {
-        b.weights[k] *= scale;
-      }
-    }
+    layer.weights.copyRows(first, count, b.weights);
     for (int row = 0; row < count; row += ROWS) {
       int rows = Math.min(ROWS, count - row);
       Packing.rows(b.weights, row * in, in, rows, in, b.packed, row * in);

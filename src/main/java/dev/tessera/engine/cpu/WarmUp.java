@@ -7,7 +7,9 @@ import dev.tessera.graph.Activation;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -20,12 +22,13 @@ import java.util.concurrent.locks.LockSupport;
  * is timed against its plain form now and then.
  */
 final class WarmUp {
-  /** What is worth compiling; each includes those before it. */
-  enum Extent {
-    NOTHING,
+  /** Kernels that are switched over together. */
+  enum Kind {
     PRODUCTS,
-    /** Softmax, normalisation and activations, too. */
-    ALL
+    /** Softmax, normalisation and activations. */
+    ELEMENTS,
+    /** Products whose rows are read where they are, which one image does without. */
+    ROWS
   }
 
   /**
@@ -48,8 +51,7 @@ final class WarmUp {
 
   private final Kernels kernels;
   private final List<Thread> threads = new ArrayList<>();
-  private Extent begun = Extent.NOTHING;
-  private boolean rowsBegun;
+  private final Set<Kind> begun = EnumSet.noneOf(Kind.class);
 
   WarmUp(Kernels kernels) {
     this.kernels = kernels;
@@ -61,25 +63,20 @@ final class WarmUp {
   }
 
   /** Starts a thread for what has not begun yet; it ends by itself, at the latest after seconds. */
-  synchronized void begin(Extent extent) {
-    if (extent.compareTo(begun) > 0) {
-      boolean products = begun == Extent.NOTHING;
-      boolean elements = extent == Extent.ALL;
-      begun = extent;
-      start(() -> new Calls().make(kernels, products, elements));
+  synchronized void begin(Kind... kinds) {
+    List<Kind> missing = new ArrayList<>();
+    for (Kind kind : kinds) { // no stream: a start is too short for one
+      if (begun.add(kind)) {
+        missing.add(kind);
+      }
     }
-  }
-
-  /** The same for products whose rows are read where they are, which one image does without. */
-  synchronized void beginRows() {
-    if (!rowsBegun) {
-      rowsBegun = true;
-      start(() -> new Calls().makeRows(kernels));
+    if (!missing.isEmpty()) {
+      threads.add(
+          Thread.ofPlatform()
+              .daemon()
+              .name("tessera-warm-up")
+              .start(() -> new Calls().make(kernels, missing)));
     }
-  }
-
-  private void start(Runnable calls) {
-    threads.add(Thread.ofPlatform().daemon().name("tessera-warm-up").start(calls));
   }
 
   /** Waits for what has begun, but not longer than {@code patience}. */
@@ -104,7 +101,7 @@ final class WarmUp {
     private final float[] c = new float[Math.max(ROWS, DEPTH) * COLUMNS];
     private final float[] inverse = new float[COLUMNS];
 
-    void make(Kernels kernels, boolean products, boolean elements) {
+    void make(Kernels kernels, List<Kind> kinds) {
       try (Arena arena = Arena.ofConfined()) {
         long b = NativeFloats.allocate(arena, c.length);
         long deadline = System.nanoTime() + PATIENCE;
@@ -113,23 +110,24 @@ final class WarmUp {
         // interpreted.
         elements(b, 1, true);
         multiply(b, true);
-        if (products && until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
-          kernels.useVectorProducts();
-        }
-        if (elements
-            && until(deadline, () -> elements(b, KEYS, true), () -> elements(b, KEYS, false))) {
-          kernels.useVectorElements();
-        }
-      }
-    }
-
-    void makeRows(Kernels kernels) {
-      try (Arena arena = Arena.ofConfined()) {
-        long b = NativeFloats.allocate(arena, c.length);
-        long deadline = System.nanoTime() + PATIENCE;
-        elements(b, 1, true);
-        if (until(deadline, () -> multiplyRows(b, true), () -> multiplyRows(b, false))) {
-          kernels.useVectorRows();
+        for (Kind kind : kinds) {
+          switch (kind) {
+            case PRODUCTS -> {
+              if (until(deadline, () -> multiply(b, true), () -> multiply(b, false))) {
+                kernels.useVectorProducts();
+              }
+            }
+            case ELEMENTS -> {
+              if (until(deadline, () -> elements(b, KEYS, true), () -> elements(b, KEYS, false))) {
+                kernels.useVectorElements();
+              }
+            }
+            case ROWS -> {
+              if (until(deadline, () -> multiplyRows(b, true), () -> multiplyRows(b, false))) {
+                kernels.useVectorRows();
+              }
+            }
+          }
         }
       }
     }

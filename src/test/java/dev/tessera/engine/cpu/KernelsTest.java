@@ -141,15 +141,15 @@ class KernelsTest {
     Kernels kernels = new Kernels();
     assertThat(kernels.vectorised()).isFalse();
     WarmUp warmUp = new WarmUp(kernels);
-    warmUp.begin(WarmUp.Extent.PRODUCTS);
+    warmUp.begin(WarmUp.Kind.PRODUCTS);
     warmUp.await(Duration.ofSeconds(30));
     assertThat(kernels.vectorProducts()).isTrue();
     assertThat(kernels.vectorised()).isFalse();
-    warmUp.begin(WarmUp.Extent.ALL);
+    warmUp.begin(WarmUp.Kind.PRODUCTS, WarmUp.Kind.ELEMENTS);
     warmUp.await(Duration.ofSeconds(30));
     assertThat(kernels.vectorised()).isTrue();
     assertThat(kernels.vectorRows()).isFalse();
-    warmUp.beginRows();
+    warmUp.begin(WarmUp.Kind.ROWS);
     warmUp.await(Duration.ofSeconds(30));
     assertThat(kernels.vectorRows()).isTrue();
   }
