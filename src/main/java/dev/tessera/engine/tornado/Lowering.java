@@ -64,25 +64,17 @@ final class Lowering {
                     name, value.shape(), emitter.array(value), rows(value))));
     Set<TornadoNativeArray> changed = new HashSet<>();
     emitter.steps().forEach(step -> changed.addAll(step.changed()));
-    List<TornadoExecutable.Variable> varying = new ArrayList<>();
+    List<Deployment.Variable> varying = new ArrayList<>();
     graph
         .variables()
         .forEach((name, value) ->
             varying.add(
-                new TornadoExecutable.Variable(
-                    variables.get(name, value.shape()),
+                new Deployment.Variable(
+                    variables.variable(name, value.shape()),
                     emitter.array(value),
                     changed.contains(emitter.array(value)))));
-    Set<TornadoNativeArray> fromHost = new HashSet<>();
-    inputs.forEach(input -> fromHost.add(input.array()));
-    varying.forEach(variable -> fromHost.add(variable.array()));
     return new TornadoExecutable(
-        engine.probe(),
-        engine.profile(),
-        new Partition(emitter.steps(), emitter.uploads(), fromHost, engine.maxTasks()),
-        inputs,
-        varying,
-        outputs);
+        engine, emitter.steps(), emitter.uploads(), inputs, varying, outputs);
   }
 
   /** As many rows as the smallest table has that an input chooses rows of; 0 if there is none. */

@@ -2,13 +2,15 @@ package dev.tessera.engine.tornado;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -21,7 +23,9 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  *
  * <p>What the host has, parameters, inputs and variables, each graph gets from there, and a graph
  * that changes variables gives them back. What is computed and used by a later graph is handed on
- * through all graphs between, because TornadoVM hands arrays to the next graph only.
+ * through all graphs between, because TornadoVM hands arrays to the next graph only. So are
+ * resident variables, those that stay on the device from one execution to the next: the first graph
+ * that uses one uploads it before its first execution, and what all others change is this array.
  */
 final class Partition {
   static final int MAX_TASKS = 250;
@@ -29,62 +33,123 @@ final class Partition {
   /** Less than 1024: each number among the arguments is a node, too, and these are not counted. */
   private static final int MAX_NODES = 720;
 
-  /** An array, its transfer and its release. */
+  /** An array that tasks use, its transfer and its release; one that is only handed on is one. */
   private static final int NODES_OF_ARRAY = 3;
 
   /** A task, what it writes, and variables that come back. */
   private static final int NODES_OF_TASK = 5;
 
+  /** No more arrays are handed on so that variables stay on the device: tasks need room. */
+  private static final int MAX_HANDED_ON = 300;
+
   private final Set<TornadoNativeArray> uploads;
-  private final Set<TornadoNativeArray> fromHost;
+  private final Set<TornadoNativeArray> everyTime;
+  private final Set<TornadoNativeArray> resident;
   private final List<List<Step>> parts = new ArrayList<>();
 
-  /** The first and the last part that uses each computed array. */
-  private final Map<TornadoNativeArray, int[]> spans = new LinkedHashMap<>();
+  /** The first and the last part that uses each array that is computed or resident. */
+  private final Map<TornadoNativeArray, Span> spans = new LinkedHashMap<>();
+
+  /** From the first to the last step, or part, that uses an array. */
+  private record Span(int first, int last) {
+    Span to(int next) {
+      return new Span(first, next);
+    }
+
+    /** Whether the array must be there before {@code next} and is used by it or a later one. */
+    boolean crosses(int next) {
+      return first < next && next <= last;
+    }
+  }
 
   /**
    * @param uploads parameters: copied to the device once, to every part that uses them
    * @param fromHost inputs and variables: copied to the device for every execution
+   * @param lasting those of them that may be resident instead; they are as long as there is room,
+   *     large ones first
    */
   Partition(
       List<Step> steps,
       Set<TornadoNativeArray> uploads,
       Set<TornadoNativeArray> fromHost,
+      Set<? extends TornadoNativeArray> lasting,
       int maxTasks) {
     this.uploads = uploads;
-    this.fromHost = fromHost;
-    Map<TornadoNativeArray, Integer> lastUse = new HashMap<>();
+    Map<TornadoNativeArray, Span> computed = new LinkedHashMap<>();
+    Map<TornadoNativeArray, Span> candidates = new LinkedHashMap<>();
     for (int i = 0; i < steps.size(); i++) {
       for (TornadoNativeArray array : steps.get(i).arrays()) {
-        lastUse.put(array, i);
+        if (lasting.contains(array)) {
+          candidates.put(array, candidates.getOrDefault(array, new Span(i, i)).to(i));
+        } else if (!uploads.contains(array) && !fromHost.contains(array)) {
+          computed.put(array, computed.getOrDefault(array, new Span(i, i)).to(i));
+        }
       }
     }
+    int[] handedOn = new int[steps.size()]; // from earlier steps to this one or a later one
+    computed.values().forEach(span -> count(span, handedOn));
+    resident = resident(candidates, handedOn);
+    everyTime = new HashSet<>(fromHost);
+    everyTime.removeAll(resident);
     List<Step> part = new ArrayList<>();
-    Set<TornadoNativeArray> arrays = new HashSet<>();
+    Set<TornadoNativeArray> used = new HashSet<>();
+    int start = 0;
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
-      Set<TornadoNativeArray> more = new HashSet<>(arrays);
+      Set<TornadoNativeArray> more = new HashSet<>(used);
       more.addAll(step.arrays());
-      int nodes = NODES_OF_ARRAY * more.size() + NODES_OF_TASK * (part.size() + 1);
+      int nodes =
+          handedOn[start] + NODES_OF_ARRAY * more.size() + NODES_OF_TASK * (part.size() + 1);
       if (part.size() == maxTasks || (nodes > MAX_NODES && !part.isEmpty())) {
         parts.add(part);
         part = new ArrayList<>();
         more = new HashSet<>(step.arrays());
-        for (TornadoNativeArray computed : spans.keySet()) {
-          if (lastUse.getOrDefault(computed, -1) >= i) {
-            more.add(computed);
-          }
-        }
+        start = i;
       }
       part.add(step);
-      arrays = more;
+      used = more;
+      int here = parts.size();
       for (TornadoNativeArray array : step.arrays()) {
-        if (!uploads.contains(array) && !fromHost.contains(array)) {
-          spans.computeIfAbsent(array, _ -> new int[] {parts.size(), 0})[1] = parts.size();
+        if (!uploads.contains(array) && !everyTime.contains(array)) {
+          spans.put(array, spans.getOrDefault(array, new Span(here, here)).to(here));
         }
       }
     }
     parts.add(part);
+  }
+
+  /** Adds an array to what is handed on. */
+  private static void count(Span span, int[] handedOn) {
+    for (int i = span.first() + 1; i <= span.last(); i++) {
+      handedOn[i]++;
+    }
+  }
+
+  /** The variables that are resident, the largest first, added to what is handed on. */
+  private static Set<TornadoNativeArray> resident(
+      Map<TornadoNativeArray, Span> candidates, int[] handedOn) {
+    Set<TornadoNativeArray> resident = new LinkedHashSet<>();
+    candidates.entrySet().stream()
+        .sorted(Comparator.comparingLong(entry -> -entry.getKey().getNumBytesOfSegment()))
+        .forEach(entry -> {
+          Span span = entry.getValue();
+          if (IntStream.range(0, handedOn.length)
+              .noneMatch(i -> span.crosses(i) && handedOn[i] >= MAX_HANDED_ON)) {
+            resident.add(entry.getKey());
+            count(span, handedOn);
+          }
+        });
+    return resident;
+  }
+
+  /** The variables that stay on the device. */
+  Set<TornadoNativeArray> resident() {
+    return resident;
+  }
+
+  /** The part, by its position, that is asked for what a resident variable has become. */
+  int lastPart(TornadoNativeArray variable) {
+    return Objects.requireNonNull(spans.get(variable)).last();
   }
 
   /** Grids for all parts. */
@@ -113,28 +178,29 @@ final class Partition {
       Set<TornadoNativeArray> results = new LinkedHashSet<>();
       parts.get(i).forEach(step -> used.addAll(step.arrays()));
       parts.get(i).forEach(step -> results.addAll(step.changed()));
-      results.retainAll(fromHost);
+      results.retainAll(everyTime);
       for (TornadoNativeArray array : used) {
         if (uploads.contains(array)) {
           graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
-        } else if (fromHost.contains(array)) {
+        } else if (everyTime.contains(array)) {
           graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array);
         }
       }
       Set<TornadoNativeArray> kept = new LinkedHashSet<>();
-      for (Map.Entry<TornadoNativeArray, int[]> entry : spans.entrySet()) {
+      for (Map.Entry<TornadoNativeArray, Span> entry : spans.entrySet()) {
         TornadoNativeArray array = entry.getKey();
-        int first = entry.getValue()[0];
-        int last = entry.getValue()[1];
-        if (i < first || i > last) {
+        Span span = entry.getValue();
+        if (i < span.first() || i > span.last()) {
           continue;
         }
-        if (i > first) {
+        boolean stays = resident.contains(array);
+        if (i > span.first()) {
           graph.consumeFromDevice(name(i - 1), array);
         } else {
-          graph.transferToDevice(DataTransferMode.UNDER_DEMAND, array);
+          graph.transferToDevice(
+              stays ? DataTransferMode.FIRST_EXECUTION : DataTransferMode.UNDER_DEMAND, array);
         }
-        if (i < last) {
+        if (i < span.last() || stays) {
           kept.add(array);
         } else if (outputs.contains(array)) {
           results.add(array);

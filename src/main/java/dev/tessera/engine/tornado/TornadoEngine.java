@@ -24,8 +24,8 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
  * Executes graphs as TornadoVM's task graphs on one device.
  *
  * <p>The parameters are uploaded once for each graph; a run uploads its inputs and downloads its
- * outputs, everything between stays on the device. What a training changes elsewhere, the {@link
- * Variables}, is uploaded for each run, too. Graphs share the host's copies of the parameters.
+ * outputs, everything between stays on the device. What a training changes, the {@link Variables},
+ * stays there from run to run where that can be. Graphs share the host's copies of the parameters.
  * Executables must not be used after {@link #close}.
  */
 final class TornadoEngine implements Engine {
@@ -106,6 +106,11 @@ final class TornadoEngine implements Engine {
   /** What was compiled, in this order. */
   List<TornadoExecutable> executables() {
     return executables;
+  }
+
+  /** Whether runs of another executable change a variable, too. */
+  synchronized boolean hasAnotherThatChanges(Variables.Variable values, TornadoExecutable one) {
+    return executables.stream().anyMatch(other -> other != one && other.changes(values));
   }
 
   int maxTasks() {

@@ -2,82 +2,72 @@ package dev.tessera.engine.tornado;
 
 import dev.tessera.engine.DeviceFailure;
 import dev.tessera.engine.Executable;
+import dev.tessera.engine.Variables;
 import dev.tessera.tensor.Shape;
 import dev.tessera.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
-import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
-import uk.ac.manchester.tornado.api.TornadoExecutionResult;
-import uk.ac.manchester.tornado.api.enums.ProfilerMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
-/** Task graphs on their device, and the arrays through which a run reaches them. */
-final class TornadoExecutable implements Executable, AutoCloseable {
+/**
+ * Kernels of a device, and the arrays through which a run reaches them.
+ *
+ * <p>Variables that these kernels alone change stay on the device from run to run where {@link
+ * Partition} has room for them, until somebody wants to know them; the others are uploaded for each
+ * run, and come back if they are changed.
+ */
+final class TornadoExecutable implements Executable, Variables.Holder, AutoCloseable {
   /**
    * @param rows if not 0, elements are ids and must be below
    */
   record Input(String name, Shape shape, FloatArray array, int rows) {}
 
-  /**
-   * What is uploaded for each run, but does not come with it.
-   *
-   * @param changed whether a run changes it
-   */
-  record Variable(float[] values, FloatArray array, boolean changed) {}
-
   record Output(Shape shape, FloatArray array) {}
 
+  private final TornadoEngine engine;
   private final DeviceProbe probe;
-  private final List<Input> inputs;
-  private final List<Variable> variables;
-  private final Map<String, Output> outputs;
-  private final int graphs;
-  private final List<Step> steps;
-  private final TornadoExecutionPlan plan;
   private final @Nullable Consumer<String> profile;
+  private final List<Step> steps;
+  private final Set<TornadoNativeArray> uploads;
+  private final List<Input> inputs;
+  private final List<Deployment.Variable> variables;
+  private final Map<String, Output> outputs;
+  private @Nullable Deployment deployment;
+
+  /** Whether the device has newer values of variables than the host. */
+  private boolean holds;
+
+  /** Why such values are lost. */
+  private @Nullable DeviceFailure loss;
 
   /**
-   * @param profile if given, each kernel is measured, which makes runs slower: after each task
-   *     graph it gets the log of all of its executions
+   * @param steps in the order of their execution
+   * @param uploads parameters: copied to the device once
    */
   TornadoExecutable(
-      DeviceProbe probe,
-      @Nullable Consumer<String> profile,
-      Partition partition,
+      TornadoEngine engine,
+      List<Step> steps,
+      Set<TornadoNativeArray> uploads,
       List<Input> inputs,
-      List<Variable> variables,
+      List<Deployment.Variable> variables,
       Map<String, Output> outputs) {
-    this.probe = probe;
-    this.profile = profile;
+    this.engine = engine;
+    this.probe = engine.probe();
+    this.profile = engine.profile();
+    this.steps = List.copyOf(steps);
+    this.uploads = uploads;
     this.inputs = List.copyOf(inputs);
     this.variables = List.copyOf(variables);
     this.outputs = outputs;
-    steps = partition.steps();
-    try {
-      ImmutableTaskGraph[] built =
-          partition.graphs(outputs.values().stream().map(Output::array).toList());
-      graphs = built.length;
-      plan = new TornadoExecutionPlan(built);
-      plan.withDevice(probe.device());
-      plan.withGridScheduler(partition.grids());
-      // A recorded graph keeps the addresses of its arrays, and arrays that are handed on from
-      // graph to graph change theirs.
-      // What CUDA replays, it does not measure.
-      if (profile != null) {
-        plan.withProfiler(ProfilerMode.SILENT);
-      } else if (probe.isCuda() && graphs == 1) {
-        plan.withCUDAGraph();
-      }
-    } catch (RuntimeException | Error e) {
-      throw failure(e);
-    }
   }
 
   @Override
@@ -88,26 +78,16 @@ final class TornadoExecutable implements Executable, AutoCloseable {
       for (int i = 0; i < values.length && input.rows() > 0; i++) {
         Executable.row(values[i], input.rows());
       }
-      fill(input.array(), values);
+      MemorySegment.copy(
+          MemorySegment.ofArray(values), 0, input.array().getSegment(), 0, 4L * values.length);
     }
-    for (Variable variable : variables) {
-      fill(variable.array(), variable.values());
-    }
+    variables.forEach(variable -> variable.values().settleFor(this));
     try {
-      for (int i = 0; i < graphs; i++) {
-        TornadoExecutionResult result = plan.withGraph(i).execute();
-        if (profile != null) {
-          profile.accept(result.getProfilerResult().getProfileLog());
-        }
-      }
+      Deployment ready = deployed();
+      ready.run(this);
+      holds = !ready.residents().isEmpty();
     } catch (RuntimeException | Error e) {
-      throw failure(e);
-    }
-    for (Variable variable : variables) {
-      if (variable.changed()) {
-        MemorySegment values = MemorySegment.ofArray(variable.values());
-        MemorySegment.copy(variable.array().getSegment(), 0, values, 0, values.byteSize());
-      }
+      throw abandon(failure(e));
     }
     Map<String, Tensor> results = new LinkedHashMap<>();
     outputs.forEach((name, output) ->
@@ -115,19 +95,105 @@ final class TornadoExecutable implements Executable, AutoCloseable {
     return results;
   }
 
+  /** Task graphs with the present variables: new ones if somebody wrote what stays there. */
+  private Deployment deployed() {
+    if (loss != null) {
+      throw loss;
+    }
+    if (deployment != null && deployment.isOutdated()) {
+      close();
+    }
+    if (deployment == null) {
+      deployment = deploy();
+    }
+    return deployment;
+  }
+
+  /** Not before the first run: until then nobody knows what other graphs will change. */
+  private Deployment deploy() {
+    Set<TornadoNativeArray> fromHost = new HashSet<>();
+    inputs.forEach(input -> fromHost.add(input.array()));
+    variables.forEach(variable -> fromHost.add(variable.array()));
+    Set<TornadoNativeArray> lasting = new HashSet<>();
+    for (Deployment.Variable variable : variables) {
+      if (variable.changed() && !engine.hasAnotherThatChanges(variable.values(), this)) {
+        lasting.add(variable.array());
+      }
+    }
+    return new Deployment(
+        probe,
+        new Partition(steps, uploads, fromHost, lasting, engine.maxTasks()),
+        variables,
+        outputs.values().stream().map(Output::array).toList(),
+        profile);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws DeviceFailure if a run that failed took them along
+   */
+  @Override
+  public void settle() {
+    if (loss != null) {
+      throw loss;
+    }
+    if (holds && deployment != null) {
+      try {
+        deployment.download();
+        holds = false;
+      } catch (RuntimeException | Error e) {
+        throw abandon(failure(e));
+      }
+    }
+  }
+
+  /** Whether a run changes a variable. */
+  boolean changes(Variables.Variable values) {
+    return variables.stream()
+        .anyMatch(variable -> variable.changed() && variable.values() == values);
+  }
+
+  /** The variables that stay on the device; none before the first run. */
+  Set<Deployment.Variable> residents() {
+    return deployment == null ? Set.of() : deployment.residents();
+  }
+
+  /** The kernels of a run. */
   List<Step> steps() {
     return steps;
   }
 
-  private static void fill(FloatArray array, float[] values) {
-    MemorySegment.copy(MemorySegment.ofArray(values), 0, array.getSegment(), 0, 4L * values.length);
-  }
-
+  /** Gives the device's memory back, after what variables have become. */
   @Override
   public void close() {
+    if (deployment != null) {
+      settle();
+      closeDeployment();
+    }
+  }
+
+  /** Leaves the device after a failure: variables may have been changed by half. */
+  private DeviceFailure abandon(DeviceFailure failure) {
+    if (holds) {
+      loss = failure;
+    }
     try {
-      plan.close();
-    } catch (TornadoExecutionPlanException e) {
+      closeDeployment();
+    } catch (DeviceFailure e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
+  private void closeDeployment() {
+    Deployment present = deployment;
+    deployment = null;
+    try {
+      if (present != null) {
+        present.close();
+      }
+    } catch (TornadoExecutionPlanException | RuntimeException e) {
       throw failure(e);
     }
   }
@@ -139,6 +205,9 @@ final class TornadoExecutable implements Executable, AutoCloseable {
   private DeviceFailure failure(Throwable e) {
     if (e instanceof VirtualMachineError fatal) {
       throw fatal;
+    }
+    if (e instanceof DeviceFailure known) {
+      return known;
     }
     String kind = e.getClass().getSimpleName();
     String message = String.valueOf(e.getMessage()).strip();

@@ -386,11 +386,13 @@ class TornadoEngineTest {
     Step step =
         new Step("t", new WorkerGrid1D(1), List.of(), List.of(), new Step.Work("", 0, 0), task);
     DeviceProbe probe = TornadoTestEngines.probes().getFirst();
-    Partition partition = new Partition(List.of(step), Set.of(), Set.of(), Partition.MAX_TASKS);
-    assertThatThrownBy(
-            () -> new TornadoExecutable(probe, null, partition, List.of(), List.of(), Map.of()))
-        .isInstanceOf(DeviceFailure.class)
-        .hasMessage("device " + probe.name() + " failed: unimplemented: resize.");
+    try (TornadoEngine engine = new TornadoEngine(probe, Precision.FP32)) {
+      Executable executable =
+          new TornadoExecutable(engine, List.of(step), Set.of(), List.of(), List.of(), Map.of());
+      assertThatThrownBy(() -> executable.run(Map.of()))
+          .isInstanceOf(DeviceFailure.class)
+          .hasMessage("device " + probe.name() + " failed: unimplemented: resize.");
+    }
   }
 
   @Test

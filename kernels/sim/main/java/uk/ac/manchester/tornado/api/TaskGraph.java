@@ -405,9 +405,16 @@ public class TaskGraph {
         }
       }
     }
-    // The array, its transfer and its release; a task and what it writes; scalars; two for the
-    // device.
-    int nodes = 3 * arrays.size() + 2 * tasks.size() + constants.size() + toHost.size() + 2;
+    Set<TornadoNativeArray> known = new HashSet<>(toDevice.keySet());
+    known.addAll(toHost.keySet());
+    known.addAll(consumed.keySet());
+    known.removeAll(arrays);
+    long results =
+        toHost.values().stream().filter(mode -> mode == DataTransferMode.EVERY_EXECUTION).count();
+    // An array that tasks use, its transfer and its release; one that is only handed on; a task
+    // and what it writes; scalars; what comes back; two for the device.
+    long nodes =
+        3L * arrays.size() + known.size() + 2L * tasks.size() + constants.size() + results + 2;
     if (nodes > MAX_NODES) {
       throw new TornadoInternalError(
           "task graph %s needs %d nodes, more than %d", name, nodes, MAX_NODES);

@@ -110,14 +110,13 @@ public final class TornadoExecutionPlan implements AutoCloseable {
     return graphs[Math.max(chosen, 0)].profileLog();
   }
 
+  /** Copies arrays of the graph that is chosen now: the others do not know of their changes. */
   void transferToHost(Object... objects) {
+    ImmutableTaskGraph graph = graphs[Math.max(chosen, 0)];
     for (Object object : objects) {
-      boolean copied = false;
-      for (ImmutableTaskGraph graph : graphs) {
-        copied |= object instanceof TornadoNativeArray array && graph.transferToHost(array);
-      }
-      if (!copied) {
-        throw new TornadoRuntimeException("no task graph declares this array UNDER_DEMAND");
+      if (!(object instanceof TornadoNativeArray array && graph.transferToHost(array))) {
+        throw new TornadoRuntimeException(
+            "task graph " + graph.name() + " does not declare this array UNDER_DEMAND");
       }
     }
   }

@@ -152,6 +152,65 @@ class SimulatorTest {
     }
   }
 
+  /** What training builds on: the first graph's copy, uploaded once, is the one that all change. */
+  @Test
+  void handedOnArraysStayFromRunToRun() throws Exception {
+    FloatArray x = FloatArray.fromElements(1, 2);
+    KernelContext context = new KernelContext();
+    TaskGraph first =
+        new TaskGraph("a")
+            .transferToDevice(DataTransferMode.FIRST_EXECUTION, x)
+            .task("t", SimulatorTest::increment, context, x, 2)
+            .persistOnDevice(x);
+    TaskGraph second =
+        new TaskGraph("b")
+            .consumeFromDevice("a", x)
+            .task("t", SimulatorTest::increment, context, x, 2)
+            .persistOnDevice(x);
+    GridScheduler grids = new GridScheduler("a.t", grid(2, 2));
+    grids.addWorkerGrid("b.t", grid(2, 2));
+    try (TornadoExecutionPlan plan =
+        new TornadoExecutionPlan(first.snapshot(), second.snapshot()).withGridScheduler(grids)) {
+      for (int run = 0; run < 3; run++) {
+        plan.withGraph(0).execute();
+        TornadoExecutionResult result = plan.withGraph(1).execute();
+        if (run != 1) {
+          result.transferToHost(x);
+          assertThat(x.toHeapArray()).containsExactly(3 + 2 * run, 4 + 2 * run);
+        }
+      }
+    }
+  }
+
+  @Test
+  void underDemandIsAskedOfTheChosenGraph() throws Exception {
+    FloatArray x = FloatArray.fromElements(1, 2);
+    FloatArray y = FloatArray.fromElements(3, 4);
+    KernelContext context = new KernelContext();
+    TaskGraph[] graphs = new TaskGraph[2];
+    GridScheduler grids = new GridScheduler();
+    for (int i = 0; i < 2; i++) {
+      FloatArray array = i == 0 ? x : y;
+      graphs[i] =
+          new TaskGraph("g" + i)
+              .transferToDevice(DataTransferMode.EVERY_EXECUTION, array)
+              .task("t", SimulatorTest::increment, context, array, 2)
+              .transferToHost(DataTransferMode.UNDER_DEMAND, array);
+      grids.addWorkerGrid("g" + i + ".t", grid(2, 2));
+    }
+    try (TornadoExecutionPlan plan =
+        new TornadoExecutionPlan(graphs[0].snapshot(), graphs[1].snapshot())
+            .withGridScheduler(grids)) {
+      TornadoExecutionResult result = plan.withGraph(0).execute();
+      plan.withGraph(1).execute();
+      assertThatThrownBy(() -> result.transferToHost(x)).hasMessageContaining("UNDER_DEMAND");
+      plan.withGraph(0);
+      result.transferToHost(x);
+      assertThat(x.toHeapArray()).containsExactly(2, 3);
+      assertThat(y.toHeapArray()).containsExactly(3, 4);
+    }
+  }
+
   @Test
   void barriersSeparateWritesFromReads() throws Exception {
     float[] expected = {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8};
