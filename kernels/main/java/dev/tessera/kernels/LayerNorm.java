@@ -9,7 +9,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * (Ba et al., arXiv:1607.06450).
  */
 public final class LayerNorm {
-  /** Work-items that share a row in {@link #grouped}; a power of two. */
+  /** Work-items that share a row in the grouped kernels; a power of two. */
   public static final int GROUP = 64;
 
   private LayerNorm() {}
@@ -120,6 +120,82 @@ public final class LayerNorm {
         float g = dy.get(at + i) * weight.get(i);
         dx.set(at + i, (g - gradients - normalised * products) * inverse);
       }
+      statistics.set(row * 2, mean);
+      statistics.set(row * 2 + 1, inverse);
+    }
+  }
+
+  /** The same with a group of {@link #GROUP} work-items a row. */
+  public static void groupedBackwardInput(
+      KernelContext context,
+      FloatArray x,
+      FloatArray weight,
+      FloatArray dy,
+      FloatArray dx,
+      FloatArray statistics,
+      int rows,
+      int width,
+      float epsilon) {
+    float[] shared = context.allocateFloatLocalArray(GROUP);
+    float[] others = context.allocateFloatLocalArray(GROUP);
+    int item = context.localIdx;
+    int row = TornadoMath.min(context.groupIdx, rows - 1);
+    int at = row * width;
+    float sum = 0f;
+    for (int i = item; i < width; i += GROUP) {
+      sum += x.get(at + i);
+    }
+    shared[item] = sum;
+    context.localBarrier();
+    for (int stride = GROUP / 2; stride > 0; stride = stride / 2) {
+      if (item < stride) {
+        shared[item] += shared[item + stride];
+      }
+      context.localBarrier();
+    }
+    float mean = shared[0] / width;
+    context.localBarrier();
+    float squares = 0f;
+    for (int i = item; i < width; i += GROUP) {
+      float distance = x.get(at + i) - mean;
+      squares += distance * distance;
+    }
+    shared[item] = squares;
+    context.localBarrier();
+    for (int stride = GROUP / 2; stride > 0; stride = stride / 2) {
+      if (item < stride) {
+        shared[item] += shared[item + stride];
+      }
+      context.localBarrier();
+    }
+    float inverse = 1f / TornadoMath.sqrt(shared[0] / width + epsilon);
+    context.localBarrier();
+    float gradients = 0f;
+    float products = 0f;
+    for (int i = item; i < width; i += GROUP) {
+      float g = dy.get(at + i) * weight.get(i);
+      gradients += g;
+      products += g * (x.get(at + i) - mean) * inverse;
+    }
+    shared[item] = gradients;
+    others[item] = products;
+    context.localBarrier();
+    for (int stride = GROUP / 2; stride > 0; stride = stride / 2) {
+      if (item < stride) {
+        shared[item] += shared[item + stride];
+        others[item] += others[item + stride];
+      }
+      context.localBarrier();
+    }
+    float meanGradient = shared[0] / width;
+    float meanProduct = others[0] / width;
+    if (context.groupIdx < rows) {
+      for (int i = item; i < width; i += GROUP) {
+        float normalised = (x.get(at + i) - mean) * inverse;
+        float g = dy.get(at + i) * weight.get(i);
+        dx.set(at + i, (g - meanGradient - normalised * meanProduct) * inverse);
+      }
+      // All store the same.
       statistics.set(row * 2, mean);
       statistics.set(row * 2 + 1, inverse);
     }

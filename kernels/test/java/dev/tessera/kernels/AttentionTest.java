@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 class AttentionTest {
@@ -69,24 +70,60 @@ class AttentionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1, 1, 1, 1", "2, 2, 5, 4, 3", "2, 1, 3, 9, 5", "1, 1, 35, 70, 2"})
+  @CsvSource({
+    "1, 1, 1, 1, 1",
+    "2, 2, 5, 4, 3",
+    "2, 1, 3, 9, 5",
+    "1, 1, 35, 70, 2",
+    "1, 2, 17, 33, 12",
+    "1, 1, 5, 18, 64"
+  })
   void backward(int batch, int heads, int queries, int keys, int width) {
     for (Reference.Heads sizes : kinds(batch, heads, queries, keys, width)) {
       float[] q = normal(4, batch * queries * heads * width);
       float[] k = normal(5, batch * keys * heads * width);
       float[] v = normal(6, batch * keys * heads * width);
       float[] upstream = normal(7, q.length);
+      double[] dq =
+          Reference.gradient(x -> sizes.attention(x, doubles(k), doubles(v)), q, upstream);
+      double[] dk =
+          Reference.gradient(x -> sizes.attention(doubles(q), x, doubles(v)), k, upstream);
+      double[] dv =
+          Reference.gradient(x -> sizes.attention(doubles(q), doubles(k), x), v, upstream);
+      for (boolean tiled : new boolean[] {false, true}) {
+        Backward backward = new Backward(sizes, q, k, v, upstream, tiled);
+        assertClose(backward.dq.toHeapArray(), dq, TOLERANCE);
+        assertClose(backward.dk.toHeapArray(), dk, TOLERANCE);
+        assertClose(backward.dv.toHeapArray(), dv, TOLERANCE);
+      }
+    }
+  }
+
+  private static final class Backward {
+    private final Reference.Heads sizes;
+    private final boolean tiled;
+    final FloatArray dq;
+    final FloatArray dk;
+    final FloatArray dv;
+
+    Backward(
+        Reference.Heads sizes, float[] q, float[] k, float[] v, float[] upstream, boolean tiled) {
+      this.sizes = sizes;
+      this.tiled = tiled;
+      dq = new FloatArray(q.length);
+      dk = new FloatArray(k.length);
+      dv = new FloatArray(v.length);
       FloatArray a = array(q);
       FloatArray b = array(k);
       FloatArray c = array(v);
       FloatArray mask = mask(sizes);
       FloatArray dy = array(upstream);
-      FloatArray statistics = new FloatArray(3 * batch * heads * queries);
+      FloatArray statistics = new FloatArray(3 * sizes.batch() * sizes.heads() * sizes.queries());
       TaskGraph graph =
           Launch.graph(a, b, c, mask, dy)
               .task(
                   "t",
-                  AttentionBackward::statistics,
+                  tiled ? TiledAttentionBackward::tiledStatistics : AttentionBackward::statistics,
                   CONTEXT,
                   a,
                   b,
@@ -94,21 +131,19 @@ class AttentionTest {
                   mask,
                   dy,
                   statistics,
-                  batch,
-                  heads,
-                  queries,
-                  keys,
-                  width,
+                  sizes.batch(),
+                  sizes.heads(),
+                  sizes.queries(),
+                  sizes.keys(),
+                  sizes.width(),
                   sizes.scale(),
                   sizes.flags());
-      Launch.run(graph, Grids.items(batch * heads * queries, 8), statistics);
-
-      FloatArray dq = new FloatArray(q.length);
+      Launch.run(graph, grid(sizes.queries()), statistics);
       TaskGraph queryGraph =
           Launch.graph(a, b, c, mask, dy, statistics)
               .task(
                   "t",
-                  AttentionBackward::queries,
+                  tiled ? TiledAttentionBackward::tiledQueries : AttentionBackward::queries,
                   CONTEXT,
                   a,
                   b,
@@ -117,26 +152,21 @@ class AttentionTest {
                   dy,
                   statistics,
                   dq,
-                  batch,
-                  heads,
-                  queries,
-                  keys,
-                  width,
+                  sizes.batch(),
+                  sizes.heads(),
+                  sizes.queries(),
+                  sizes.keys(),
+                  sizes.width(),
                   sizes.scale(),
                   sizes.flags());
-      Launch.run(queryGraph, Grids.items(batch * heads * queries, 8), dq);
-      assertClose(
-          dq.toHeapArray(),
-          Reference.gradient(x -> sizes.attention(x, doubles(k), doubles(v)), q, upstream),
-          TOLERANCE);
-
-      FloatArray dk = new FloatArray(k.length);
-      FloatArray dv = new FloatArray(v.length);
+      Launch.run(queryGraph, grid(sizes.queries()), dq);
       TaskGraph keyGraph =
           Launch.graph(a, b, c, mask, dy, statistics)
               .task(
                   "t",
-                  AttentionBackward::keysAndValues,
+                  tiled
+                      ? TiledAttentionBackward::tiledKeysAndValues
+                      : AttentionBackward::keysAndValues,
                   CONTEXT,
                   a,
                   b,
@@ -146,22 +176,22 @@ class AttentionTest {
                   statistics,
                   dk,
                   dv,
-                  batch,
-                  heads,
-                  queries,
-                  keys,
-                  width,
+                  sizes.batch(),
+                  sizes.heads(),
+                  sizes.queries(),
+                  sizes.keys(),
+                  sizes.width(),
                   sizes.scale(),
                   sizes.flags());
-      Launch.run(keyGraph, Grids.items(batch * heads * keys, 8), dk, dv);
-      assertClose(
-          dk.toHeapArray(),
-          Reference.gradient(x -> sizes.attention(doubles(q), x, doubles(v)), k, upstream),
-          TOLERANCE);
-      assertClose(
-          dv.toHeapArray(),
-          Reference.gradient(x -> sizes.attention(doubles(q), doubles(k), x), v, upstream),
-          TOLERANCE);
+      Launch.run(keyGraph, grid(sizes.keys()), dk, dv);
+    }
+
+    private WorkerGrid grid(int tokens) {
+      int pairs = sizes.batch() * sizes.heads();
+      int side = TiledAttentionBackward.SIDE;
+      return tiled
+          ? Grids.tiles(Math.ceilDiv(tokens, TiledAttentionBackward.ROWS), pairs, side, side)
+          : Grids.items(pairs * tokens, 8);
     }
   }
 

@@ -30,7 +30,8 @@ class KernelNamesTest {
           RmsNorm.class,
           Sgd.class,
           Softmax.class,
-          SquaredError.class);
+          SquaredError.class,
+          TiledAttentionBackward.class);
 
   /** The built-in functions of OpenCL C 1.2 with plain names, and C's keywords that Java lacks. */
   private static final Set<String> TAKEN =

@@ -40,7 +40,7 @@ class NormTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 2, 1", "5, 7, 2", "9, 16, 4", "3, 33, 64"})
+  @CsvSource({"1, 2, 1", "5, 7, 2", "9, 16, 4", "3, 33, 64", "2, 150, 2"})
   void layerNormBackward(int rows, int width, int block) {
     float[] x = shifted(normal(4, rows * width));
     float[] weight = normal(5, width);
@@ -51,28 +51,34 @@ class NormTest {
     FloatArray dy = array(upstream);
     FloatArray dx = new FloatArray(rows * width);
     FloatArray statistics = new FloatArray(rows * 2);
-    Launch.run(
-        Launch.graph(a, w, dy)
-            .task(
-                "t",
-                LayerNorm::backwardInput,
-                CONTEXT,
-                a,
-                w,
-                dy,
-                dx,
-                statistics,
-                rows,
-                width,
-                EPSILON),
-        Grids.items(rows, 4),
-        dx,
-        statistics);
-    assertClose(
-        dx.toHeapArray(),
+    double[] expected =
         Reference.gradient(
-            v -> Reference.layerNorm(v, doubles(weight), doubles(bias), EPSILON), x, upstream),
-        3e-5);
+            v -> Reference.layerNorm(v, doubles(weight), doubles(bias), EPSILON), x, upstream);
+    float[][] found = new float[2][];
+    for (boolean grouped : new boolean[] {false, true}) {
+      dx.init(0);
+      statistics.init(0);
+      Launch.run(
+          Launch.graph(a, w, dy)
+              .task(
+                  "t",
+                  grouped ? LayerNorm::groupedBackwardInput : LayerNorm::backwardInput,
+                  CONTEXT,
+                  a,
+                  w,
+                  dy,
+                  dx,
+                  statistics,
+                  rows,
+                  width,
+                  EPSILON),
+          grouped ? Grids.groups(rows + 1, LayerNorm.GROUP) : Grids.items(rows, 4),
+          dx,
+          statistics);
+      assertClose(dx.toHeapArray(), expected, 3e-5);
+      found[grouped ? 1 : 0] = statistics.toHeapArray();
+    }
+    assertClose(found[1], doubles(found[0]), 1e-5);
 
     int parts = Math.ceilDiv(rows, block);
     FloatArray weightParts = new FloatArray(parts * width);

@@ -15,9 +15,11 @@ import dev.tessera.kernels.LayerNorm;
 import dev.tessera.kernels.Reductions;
 import dev.tessera.kernels.RmsNorm;
 import dev.tessera.kernels.Softmax;
+import dev.tessera.kernels.TiledAttentionBackward;
 import dev.tessera.tensor.Shape;
 import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** Gradients, each the kernels of its operation's backward half. */
@@ -147,12 +149,12 @@ final class GradientSteps {
     KernelContext context = emitter.context;
     emitter.add(
         "layerNormGradient",
-        emitter.items(rows),
+        emitter.tiled ? Grids.groups(rows, LayerNorm.GROUP) : emitter.items(rows),
         List.of(x, weight, dy, dx, statistics),
         (g, id) ->
             g.task(
                 id,
-                LayerNorm::backwardInput,
+                emitter.tiled ? LayerNorm::groupedBackwardInput : LayerNorm::backwardInput,
                 context,
                 x,
                 weight,
@@ -287,16 +289,28 @@ final class GradientSteps {
     FloatArray dv = emitter.array(op.valueGradient());
     FloatArray statistics = emitter.shared("statistics", 3 * sizes.rows());
     KernelContext context = emitter.context;
+    boolean tiled = emitter.tiled && sizes.width() <= TiledAttentionBackward.WIDTH;
+    int pairs = sizes.batch() * sizes.heads();
+    int rows = TiledAttentionBackward.ROWS;
+    int side = TiledAttentionBackward.SIDE;
+    WorkerGrid queries =
+        tiled
+            ? Grids.tiles(Math.ceilDiv(sizes.queries(), rows), pairs, side, side)
+            : emitter.items(sizes.rows());
+    WorkerGrid keys =
+        tiled
+            ? Grids.tiles(Math.ceilDiv(sizes.keys(), rows), pairs, side, side)
+            : emitter.items(pairs * sizes.keys());
     emitter.add(
         "attentionStatistics",
         sizes.shape(),
         sizes.flops(2), // Q·Kᵀ and dY·Vᵀ
-        emitter.items(sizes.rows()),
+        queries,
         List.of(q, k, v, mask, dy, statistics),
         (g, id) ->
             g.task(
                 id,
-                AttentionBackward::statistics,
+                tiled ? TiledAttentionBackward::tiledStatistics : AttentionBackward::statistics,
                 context,
                 q,
                 k,
@@ -315,12 +329,12 @@ final class GradientSteps {
         "attentionQueries",
         sizes.shape(),
         sizes.flops(3), // these again, and dS·K
-        emitter.items(sizes.rows()),
+        queries,
         List.of(q, k, v, mask, dy, statistics, dq),
         (g, id) ->
             g.task(
                 id,
-                AttentionBackward::queries,
+                tiled ? TiledAttentionBackward::tiledQueries : AttentionBackward::queries,
                 context,
                 q,
                 k,
@@ -340,12 +354,14 @@ final class GradientSteps {
         "attentionKeys",
         sizes.shape(),
         sizes.flops(4), // these again, dSᵀ·Q and Pᵀ·dY
-        emitter.items(sizes.batch() * sizes.heads() * sizes.keys()),
+        keys,
         List.of(q, k, v, mask, dy, statistics, dk, dv),
         (g, id) ->
             g.task(
                 id,
-                AttentionBackward::keysAndValues,
+                tiled
+                    ? TiledAttentionBackward::tiledKeysAndValues
+                    : AttentionBackward::keysAndValues,
                 context,
                 q,
                 k,

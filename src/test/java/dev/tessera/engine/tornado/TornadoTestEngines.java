@@ -8,7 +8,8 @@ import java.util.Map;
 
 /**
  * Engines for tests: on every device of the simulator, so with portable and with tiled kernels; or
- * on the device of {@code -Dtessera.test.device} where TornadoVM itself runs the tests.
+ * on the device of {@code -Dtessera.test.device} where TornadoVM itself runs the tests, with the
+ * kernels of GPUs whatever it is if {@code -Dtessera.test.tiled=true}.
  */
 public final class TornadoTestEngines {
   private TornadoTestEngines() {}
@@ -29,8 +30,12 @@ public final class TornadoTestEngines {
 
   static List<DeviceProbe> probes() {
     String device = System.getProperty("tessera.test.device");
+    boolean tiled = Boolean.getBoolean("tessera.test.tiled");
     return DeviceProbe.all().stream()
         .filter(probe -> device == null || probe.name().endsWith(device))
+        .map(probe ->
+            new DeviceProbe(
+                probe.name(), probe.device(), probe.tiled() || tiled, probe.hasLibraries()))
         .toList();
   }
 }
