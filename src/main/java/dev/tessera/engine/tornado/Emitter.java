@@ -243,62 +243,32 @@ final class Emitter {
     FloatArray rest = orNothing(residual);
     FloatArray x = a.array();
     FloatArray w = b.array();
-    List<FloatArray> arrays = List.of(x, w, start, rest, c);
-    String shape = shape(m, n, k);
-    long flops = flops(m, n, k);
-    if (tiled) {
-      int across = Math.ceilDiv(n, Gemm.TILE);
-      int down = Math.ceilDiv(m, Gemm.TILE);
-      add(
-          name,
-          shape,
-          flops,
-          Grids.tiles(across, down, Gemm.SIDE, Gemm.SIDE),
-          arrays,
-          (g, id) ->
-              g.task(
-                  id,
-                  Gemm::tiled,
-                  context,
-                  x,
-                  a.line,
-                  a.depth,
-                  w,
-                  b.depth,
-                  b.line,
-                  start,
-                  rest,
-                  c,
-                  m,
-                  n,
-                  k,
-                  epilogue));
-    } else {
-      add(
-          name,
-          shape,
-          flops,
-          items(Gemm.blocks(m, n)),
-          arrays,
-          (g, id) ->
-              g.task(
-                  id,
-                  Gemm::rows,
-                  context,
-                  x,
-                  a.line,
-                  a.depth,
-                  w,
-                  b.depth,
-                  b.line,
-                  start,
-                  rest,
-                  c,
-                  m,
-                  n,
-                  k,
-                  epilogue));
-    }
+    int across = Math.ceilDiv(n, Gemm.TILE);
+    int down = Math.ceilDiv(m, Gemm.TILE);
+    add(
+        name,
+        shape(m, n, k),
+        flops(m, n, k),
+        tiled ? Grids.tiles(across, down, Gemm.SIDE, Gemm.SIDE) : items(Gemm.blocks(m, n)),
+        List.of(x, w, start, rest, c),
+        (g, id) ->
+            g.task(
+                id,
+                tiled ? Gemm::tiled : Gemm::rows,
+                context,
+                x,
+                a.line,
+                a.depth,
+                w,
+                b.depth,
+                b.line,
+                start,
+                rest,
+                c,
+                m,
+                n,
+                k,
+                epilogue));
   }
 
   /** The same by a library, which knows no epilogue: of floats, or both factors of halves. */

@@ -171,57 +171,33 @@ final class LayerSteps {
       FloatArray y) {
     KernelContext context = emitter.context;
     FloatArray mask = sizes.mask();
-    List<FloatArray> arrays = List.of(q, k, v, mask, y);
-    if (emitter.tiled && sizes.width() <= Attention.TILED_WIDTH) {
-      int across = Math.ceilDiv(sizes.queries(), Attention.QUERIES);
-      emitter.add(
-          "attention",
-          sizes.shape(),
-          sizes.flops(2),
-          Grids.tiles(across, sizes.batch() * sizes.heads(), Attention.QUERIES, 1),
-          arrays,
-          (g, id) ->
-              g.task(
-                  id,
-                  Attention::tiled,
-                  context,
-                  q,
-                  k,
-                  v,
-                  mask,
-                  y,
-                  sizes.batch(),
-                  sizes.heads(),
-                  sizes.queries(),
-                  sizes.keys(),
-                  sizes.width(),
-                  scale,
-                  sizes.flags()));
-    } else {
-      emitter.add(
-          "attention",
-          sizes.shape(),
-          sizes.flops(2),
-          emitter.items(sizes.rows()),
-          arrays,
-          (g, id) ->
-              g.task(
-                  id,
-                  Attention::rows,
-                  context,
-                  q,
-                  k,
-                  v,
-                  mask,
-                  y,
-                  sizes.batch(),
-                  sizes.heads(),
-                  sizes.queries(),
-                  sizes.keys(),
-                  sizes.width(),
-                  scale,
-                  sizes.flags()));
-    }
+    boolean tiled = emitter.tiled && sizes.width() <= Attention.TILED_WIDTH;
+    int across = Math.ceilDiv(sizes.queries(), Attention.QUERIES);
+    emitter.add(
+        "attention",
+        sizes.shape(),
+        sizes.flops(2),
+        tiled
+            ? Grids.tiles(across, sizes.batch() * sizes.heads(), Attention.QUERIES, 1)
+            : emitter.items(sizes.rows()),
+        List.of(q, k, v, mask, y),
+        (g, id) ->
+            g.task(
+                id,
+                tiled ? Attention::tiled : Attention::rows,
+                context,
+                q,
+                k,
+                v,
+                mask,
+                y,
+                sizes.batch(),
+                sizes.heads(),
+                sizes.queries(),
+                sizes.keys(),
+                sizes.width(),
+                scale,
+                sizes.flags()));
   }
 
   static void probabilities(Emitter emitter, Op.AttentionProbabilities op) {

@@ -21,11 +21,11 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * Steps divided into as few task graphs as TornadoVM's limits allow: 256 tasks, 1024 nodes of its
  * internal graph.
  *
- * <p>What the host has, parameters, inputs and variables, each graph gets from there, and a graph
- * that changes variables gives them back. What is computed and used by a later graph is handed on
- * through all graphs between, because TornadoVM hands arrays to the next graph only. So are
- * resident variables, those that stay on the device from one execution to the next: the first graph
- * that uses one uploads it before its first execution, and what all others change is this array.
+ * <p>What is computed and used by a later graph is handed on through all graphs between, because
+ * TornadoVM hands arrays to the next graph only. So are resident variables, those that stay on the
+ * device from one execution to the next, and parameters: the first graph that uses one uploads it
+ * before its first execution, and what all others read or change is this array. Everything else
+ * that the host has each graph gets from there, and a graph that changes variables gives them back.
  */
 final class Partition {
   static final int MAX_TASKS = 250;
@@ -39,21 +39,20 @@ final class Partition {
   /** A task, what it writes, and variables that come back. */
   private static final int NODES_OF_TASK = 5;
 
-  /** No more arrays are handed on so that variables stay on the device: tasks need room. */
+  /** No more arrays are handed on if they can come from the host: tasks need room. */
   private static final int MAX_HANDED_ON = 300;
 
   private final Set<TornadoNativeArray> uploads;
-  private final Set<TornadoNativeArray> everyTime;
   private final Set<TornadoNativeArray> resident;
   private final List<List<Step>> parts = new ArrayList<>();
 
-  /** The first and the last part that uses each array that is computed or resident. */
+  /** The first and the last part that uses each array that is computed, resident or handed on. */
   private final Map<TornadoNativeArray, Span> spans = new LinkedHashMap<>();
 
   /** From the first to the last step, or part, that uses an array. */
   private record Span(int first, int last) {
-    Span to(int next) {
-      return new Span(first, next);
+    boolean isOne() {
+      return first == last;
     }
 
     /** Whether the array must be there before {@code next} and is used by it or a later one. */
@@ -63,7 +62,8 @@ final class Partition {
   }
 
   /**
-   * @param uploads parameters: copied to the device once, to every part that uses them
+   * @param uploads parameters: copied to the device once; to every part that uses them where there
+   *     is no room to hand them on
    * @param fromHost inputs and variables: copied to the device for every execution
    * @param lasting those of them that may be resident instead; they are as long as there is room,
    *     large ones first
@@ -76,21 +76,25 @@ final class Partition {
       int maxTasks) {
     this.uploads = uploads;
     Map<TornadoNativeArray, Span> computed = new LinkedHashMap<>();
-    Map<TornadoNativeArray, Span> candidates = new LinkedHashMap<>();
+    Map<TornadoNativeArray, Span> variables = new LinkedHashMap<>();
+    Map<TornadoNativeArray, Span> parameters = new LinkedHashMap<>();
     for (int i = 0; i < steps.size(); i++) {
       for (TornadoNativeArray array : steps.get(i).arrays()) {
         if (lasting.contains(array)) {
-          candidates.put(array, candidates.getOrDefault(array, new Span(i, i)).to(i));
-        } else if (!uploads.contains(array) && !fromHost.contains(array)) {
-          computed.put(array, computed.getOrDefault(array, new Span(i, i)).to(i));
+          extend(variables, array, i);
+        } else if (uploads.contains(array)) {
+          extend(parameters, array, i);
+        } else if (!fromHost.contains(array)) {
+          extend(computed, array, i);
         }
       }
     }
     int[] handedOn = new int[steps.size()]; // from earlier steps to this one or a later one
     computed.values().forEach(span -> count(span, handedOn));
-    resident = resident(candidates, handedOn);
-    everyTime = new HashSet<>(fromHost);
-    everyTime.removeAll(resident);
+    resident = choose(variables, handedOn);
+    Set<TornadoNativeArray> staying = new HashSet<>(computed.keySet());
+    staying.addAll(resident);
+    staying.addAll(choose(parameters, handedOn));
     List<Step> part = new ArrayList<>();
     Set<TornadoNativeArray> used = new HashSet<>();
     int start = 0;
@@ -110,12 +114,22 @@ final class Partition {
       used = more;
       int here = parts.size();
       for (TornadoNativeArray array : step.arrays()) {
-        if (!uploads.contains(array) && !everyTime.contains(array)) {
-          spans.put(array, spans.getOrDefault(array, new Span(here, here)).to(here));
+        if (staying.contains(array)) {
+          extend(spans, array, here);
         }
       }
     }
     parts.add(part);
+    spans
+        .entrySet()
+        .removeIf(entry -> uploads.contains(entry.getKey()) && entry.getValue().isOne());
+  }
+
+  /** Has a later step, or part, use an array, too. */
+  private static void extend(
+      Map<TornadoNativeArray, Span> spans, TornadoNativeArray array, int to) {
+    Span span = spans.getOrDefault(array, new Span(to, to));
+    spans.put(array, new Span(span.first(), to));
   }
 
   /** Adds an array to what is handed on. */
@@ -125,21 +139,21 @@ final class Partition {
     }
   }
 
-  /** The variables that are resident, the largest first, added to what is handed on. */
-  private static Set<TornadoNativeArray> resident(
+  /** Arrays that there is room for, the largest first, added to what is handed on. */
+  private static Set<TornadoNativeArray> choose(
       Map<TornadoNativeArray, Span> candidates, int[] handedOn) {
-    Set<TornadoNativeArray> resident = new LinkedHashSet<>();
+    Set<TornadoNativeArray> chosen = new LinkedHashSet<>();
     candidates.entrySet().stream()
         .sorted(Comparator.comparingLong(entry -> -entry.getKey().getNumBytesOfSegment()))
         .forEach(entry -> {
           Span span = entry.getValue();
           if (IntStream.range(0, handedOn.length)
               .noneMatch(i -> span.crosses(i) && handedOn[i] >= MAX_HANDED_ON)) {
-            resident.add(entry.getKey());
+            chosen.add(entry.getKey());
             count(span, handedOn);
           }
         });
-    return resident;
+    return chosen;
   }
 
   /** The variables that stay on the device. */
@@ -178,13 +192,14 @@ final class Partition {
       Set<TornadoNativeArray> results = new LinkedHashSet<>();
       parts.get(i).forEach(step -> used.addAll(step.arrays()));
       parts.get(i).forEach(step -> results.addAll(step.changed()));
-      results.retainAll(everyTime);
+      used.removeAll(spans.keySet());
+      results.removeAll(spans.keySet());
       for (TornadoNativeArray array : used) {
-        if (uploads.contains(array)) {
-          graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
-        } else if (everyTime.contains(array)) {
-          graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array);
-        }
+        graph.transferToDevice(
+            uploads.contains(array)
+                ? DataTransferMode.FIRST_EXECUTION
+                : DataTransferMode.EVERY_EXECUTION,
+            array);
       }
       Set<TornadoNativeArray> kept = new LinkedHashSet<>();
       for (Map.Entry<TornadoNativeArray, Span> entry : spans.entrySet()) {
@@ -193,14 +208,14 @@ final class Partition {
         if (i < span.first() || i > span.last()) {
           continue;
         }
-        boolean stays = resident.contains(array);
         if (i > span.first()) {
           graph.consumeFromDevice(name(i - 1), array);
         } else {
+          boolean fromHost = uploads.contains(array) || resident.contains(array);
           graph.transferToDevice(
-              stays ? DataTransferMode.FIRST_EXECUTION : DataTransferMode.UNDER_DEMAND, array);
+              fromHost ? DataTransferMode.FIRST_EXECUTION : DataTransferMode.UNDER_DEMAND, array);
         }
-        if (i < span.last() || stays) {
+        if (i < span.last() || resident.contains(array)) {
           kept.add(array);
         } else if (outputs.contains(array)) {
           results.add(array);

@@ -25,22 +25,23 @@ final class RowSteps {
     int rows = elements(op.output()) / width;
     float epsilon = op.epsilon();
     KernelContext context = emitter.context;
-    List<FloatArray> arrays = List.of(x, weight, bias, y);
-    if (emitter.tiled) {
-      emitter.add(
-          "layerNorm",
-          Grids.groups(rows, LayerNorm.GROUP),
-          arrays,
-          (g, id) ->
-              g.task(id, LayerNorm::grouped, context, x, weight, bias, y, rows, width, epsilon));
-    } else {
-      emitter.add(
-          "layerNorm",
-          emitter.items(rows),
-          arrays,
-          (g, id) ->
-              g.task(id, LayerNorm::rows, context, x, weight, bias, y, rows, width, epsilon));
-    }
+    boolean grouped = emitter.tiled;
+    emitter.add(
+        "layerNorm",
+        grouped ? Grids.groups(rows, LayerNorm.GROUP) : emitter.items(rows),
+        List.of(x, weight, bias, y),
+        (g, id) ->
+            g.task(
+                id,
+                grouped ? LayerNorm::grouped : LayerNorm::rows,
+                context,
+                x,
+                weight,
+                bias,
+                y,
+                rows,
+                width,
+                epsilon));
   }
 
   static void rmsNorm(Emitter emitter, Op.RmsNorm op) {

@@ -192,6 +192,33 @@ class TornadoEngineTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, Partition.MAX_TASKS})
+  void parametersThatManyGraphsUseAreUploadedOnce(int maxTasks) {
+    assumeThat(TornadoTestEngines.simulated()).isTrue();
+    GraphBuilder g = new GraphBuilder();
+    Value w = g.parameter("w", Shape.of(7, 7));
+    Value y = g.input("x", Shape.of(3, 7));
+    for (int layer = 0; layer < 5; layer++) {
+      y = g.linear(y, w, g.parameter("bias" + layer, Shape.of(7)));
+    }
+    g.output("y", y);
+    Graph graph = g.build();
+    DeviceProbe probe =
+        TornadoTestEngines.probes().stream()
+            .filter(one -> !one.hasLibraries())
+            .findFirst()
+            .orElseThrow();
+    try (TornadoEngine engine = new TornadoEngine(probe, Precision.FP32, maxTasks)) {
+      KernelTimes times = new KernelTimes();
+      engine.profile(times);
+      Map<String, Tensor> tensors = tensors(graph);
+      engine.compile(graph, tensors).run(tensors);
+      int nothing = 1; // in place of a residual
+      assertThat(times.bytesIn()).isEqualTo(4L * (3 * 7 + 7 * 7 + 5 * 7 + nothing));
+    }
+  }
+
   @Test
   void runsAgainWithOtherInputs() {
     GraphBuilder g = new GraphBuilder();
