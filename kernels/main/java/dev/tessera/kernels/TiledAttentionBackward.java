@@ -16,6 +16,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * <p>What hangs over a border is computed from the last token or column once more, and stored
  * again, the same values to the same places (see {@link Gemm}); as a summand it counts nothing.
  *
+ * <p>Of a block, all is read before all is written to local memory, so that the device can have the
+ * reads under way together.
+ *
  * <p>Each kernel is one method, since TornadoVM 5.2 computes wrong addresses where a method that is
  * called gets local memory.
  */
@@ -79,6 +82,9 @@ public final class TiledAttentionBackward {
       queryTile[i / width * line + i % width] = q.get(from);
       gradientTile[i / width * line + i % width] = dy.get(from);
     }
+    int staged = (BLOCK * width + ITEMS - 1) / ITEMS;
+    float[] first = new float[staged];
+    float[] second = new float[staged];
     float[] scores = new float[DOWN * ACROSS];
     float[] gradients = new float[DOWN * ACROSS];
     float[] max = new float[DOWN];
@@ -90,10 +96,15 @@ public final class TiledAttentionBackward {
       products[i] = 0f;
     }
     for (int start = 0; start < keys; start += BLOCK) {
-      for (int i = item; i < BLOCK * width; i += ITEMS) {
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
         int token = image * keys + TornadoMath.min(start + i / width, keys - 1);
         int from = (token * heads + head) * width + i % width;
-        keyTile[i / width * line + i % width] = k.get(from);
+        first[s] = k.get(from);
+      }
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
+        keyTile[i / width * line + i % width] = first[s];
       }
       context.localBarrier();
       for (int i = 0; i < DOWN * ACROSS; i++) {
@@ -133,11 +144,17 @@ public final class TiledAttentionBackward {
       }
     }
     for (int start = 0; start < keys; start += BLOCK) {
-      for (int i = item; i < BLOCK * width; i += ITEMS) {
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
         int token = image * keys + TornadoMath.min(start + i / width, keys - 1);
         int from = (token * heads + head) * width + i % width;
-        keyTile[i / width * line + i % width] = k.get(from);
-        valueTile[i / width * line + i % width] = v.get(from);
+        first[s] = k.get(from);
+        second[s] = v.get(from);
+      }
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
+        keyTile[i / width * line + i % width] = first[s];
+        valueTile[i / width * line + i % width] = second[s];
       }
       for (int i = item; i < BLOCK; i += ITEMS) {
         float is = 1f;
@@ -235,6 +252,9 @@ public final class TiledAttentionBackward {
       queryTile[i / width * line + i % width] = q.get(from);
       gradientTile[i / width * line + i % width] = dy.get(from);
     }
+    int staged = (BLOCK * width + ITEMS - 1) / ITEMS;
+    float[] first = new float[staged];
+    float[] second = new float[staged];
     float[] scores = new float[DOWN * ACROSS];
     float[] gradients = new float[DOWN * ACROSS];
     float[] part = new float[DOWN * columns];
@@ -243,11 +263,17 @@ public final class TiledAttentionBackward {
       sums[i] = 0f;
     }
     for (int start = 0; start < keys; start += BLOCK) {
-      for (int i = item; i < BLOCK * width; i += ITEMS) {
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
         int token = image * keys + TornadoMath.min(start + i / width, keys - 1);
         int from = (token * heads + head) * width + i % width;
-        keyTile[i / width * line + i % width] = k.get(from);
-        valueTile[i / width * line + i % width] = v.get(from);
+        first[s] = k.get(from);
+        second[s] = v.get(from);
+      }
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
+        keyTile[i / width * line + i % width] = first[s];
+        valueTile[i / width * line + i % width] = second[s];
       }
       for (int i = item; i < BLOCK; i += ITEMS) {
         float is = 1f;
@@ -356,6 +382,9 @@ public final class TiledAttentionBackward {
       keyTile[i / width * line + i % width] = k.get(from);
       valueTile[i / width * line + i % width] = v.get(from);
     }
+    int staged = (BLOCK * width + ITEMS - 1) / ITEMS;
+    float[] first = new float[staged];
+    float[] second = new float[staged];
     float[] scores = new float[DOWN * ACROSS];
     float[] gradients = new float[DOWN * ACROSS];
     float[] part = new float[DOWN * columns];
@@ -366,11 +395,17 @@ public final class TiledAttentionBackward {
       valueSums[i] = 0f;
     }
     for (int start = 0; start < queries; start += BLOCK) {
-      for (int i = item; i < BLOCK * width; i += ITEMS) {
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
         int token = image * queries + TornadoMath.min(start + i / width, queries - 1);
         int from = (token * heads + head) * width + i % width;
-        queryTile[i / width * line + i % width] = q.get(from);
-        gradientTile[i / width * line + i % width] = dy.get(from);
+        first[s] = q.get(from);
+        second[s] = dy.get(from);
+      }
+      for (int s = 0; s < staged; s++) {
+        int i = TornadoMath.min(item + s * ITEMS, BLOCK * width - 1);
+        queryTile[i / width * line + i % width] = first[s];
+        gradientTile[i / width * line + i % width] = second[s];
       }
       for (int i = item; i < BLOCK; i += ITEMS) {
         float is = 1f;
