@@ -3,6 +3,7 @@ package dev.tessera.engine.tornado;
 import dev.tessera.engine.Variables;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,8 +22,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * Task graphs on their device, with the variables as they were when they came there: what stays on
- * the device is uploaded once, and cannot be uploaded again.
+ * Task graphs on their device, with the variables as they were when they came there: what they
+ * change and keep is uploaded once, and cannot be uploaded again.
  */
 final class Deployment implements AutoCloseable {
   /**
@@ -61,6 +62,9 @@ final class Deployment implements AutoCloseable {
   /** Variables that stay, and how often they had changed when they were last compared. */
   private final Map<Variable, Long> residents = new LinkedHashMap<>();
 
+  /** Variables that stay until others change them, and how often they had when last uploaded. */
+  private final Map<Variable, Long> refreshed = new LinkedHashMap<>();
+
   /** The resident variables' arrays, by the task graph to ask for them. */
   private final Map<Integer, List<FloatArray>> residentsOf = new TreeMap<>();
 
@@ -85,12 +89,18 @@ final class Deployment implements AutoCloseable {
         residentsOf
             .computeIfAbsent(partition.lastPart(variable.array()), _ -> new ArrayList<>())
             .add(variable.array());
+      } else if (partition.refreshed().contains(variable.array())) {
+        refreshed.put(variable, -1L);
       } else {
         moved.add(variable);
       }
     }
     ImmutableTaskGraph[] graphs = partition.graphs(outputs);
     results = new TornadoExecutionResult[graphs.length];
+    if (!refreshed.isEmpty()) {
+      graphs = Arrays.copyOf(graphs, graphs.length + 1);
+      graphs[results.length] = partition.refreshing();
+    }
     plan = new TornadoExecutionPlan(graphs);
     plan.withDevice(probe.device());
     plan.withGridScheduler(partition.grids());
@@ -121,6 +131,7 @@ final class Deployment implements AutoCloseable {
   /** Executes all task graphs; what stays on the device is held by {@code holder} from then on. */
   void run(Variables.Holder holder) {
     moved.forEach(Variable::fill);
+    refresh();
     for (int i = 0; i < results.length; i++) {
       TornadoExecutionResult result = plan.withGraph(i).execute();
       results[i] = result;
@@ -138,6 +149,20 @@ final class Deployment implements AutoCloseable {
       variable.values().holdBy(holder);
       return variable.values().changes();
     });
+  }
+
+  /** Uploads variables that others may have changed since. */
+  private void refresh() {
+    boolean current = true;
+    for (Map.Entry<Variable, Long> entry : refreshed.entrySet()) {
+      long changes = entry.getKey().values().changes();
+      current &= changes == entry.getValue();
+      entry.setValue(changes);
+    }
+    if (!current) {
+      refreshed.keySet().forEach(Variable::fill);
+      plan.withGraph(results.length).execute();
+    }
   }
 
   /** Copies the resident variables to the host. */

@@ -1,5 +1,7 @@
 package dev.tessera.engine.tornado;
 
+import dev.tessera.kernels.Elementwise;
+import dev.tessera.kernels.Grids;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -13,8 +15,10 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
@@ -24,8 +28,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * <p>What is computed and used by a later graph is handed on through all graphs between, because
  * TornadoVM hands arrays to the next graph only. So are resident variables, those that stay on the
  * device from one execution to the next, and parameters: the first graph that uses one uploads it
- * before its first execution, and what all others read or change is this array. Everything else
- * that the host has each graph gets from there, and a graph that changes variables gives them back.
+ * before its first execution, and what all others read or change is this array. Variables that are
+ * only read are uploaded by a graph of their own, to be executed when they have changed, and handed
+ * on from there to the last graph. Everything else that the host has each graph gets from there,
+ * and a graph that changes variables gives them back.
  */
 final class Partition {
   static final int MAX_TASKS = 250;
@@ -42,14 +48,17 @@ final class Partition {
   /** No more arrays are handed on if they can come from the host: tasks need room. */
   private static final int MAX_HANDED_ON = 300;
 
+  private static final String REFRESHING = "fill";
+
   private final Set<TornadoNativeArray> uploads;
   private final Set<TornadoNativeArray> resident;
+  private final Set<TornadoNativeArray> refreshed;
   private final List<List<Step>> parts = new ArrayList<>();
 
   /** The first and the last part that uses each array that is computed, resident or handed on. */
   private final Map<TornadoNativeArray, Span> spans = new LinkedHashMap<>();
 
-  /** From the first to the last step, or part, that uses an array. */
+  /** From the first to the last step, or part, that uses an array; −1 uploads it. */
   private record Span(int first, int last) {
     boolean isOne() {
       return first == last;
@@ -67,21 +76,26 @@ final class Partition {
    * @param fromHost inputs and variables: copied to the device for every execution
    * @param lasting those of them that may be resident instead; they are as long as there is room,
    *     large ones first
+   * @param fixed those of them that nothing changes here, with the same limit
    */
   Partition(
       List<Step> steps,
       Set<TornadoNativeArray> uploads,
       Set<TornadoNativeArray> fromHost,
-      Set<? extends TornadoNativeArray> lasting,
+      Set<TornadoNativeArray> lasting,
+      Set<TornadoNativeArray> fixed,
       int maxTasks) {
     this.uploads = uploads;
     Map<TornadoNativeArray, Span> computed = new LinkedHashMap<>();
     Map<TornadoNativeArray, Span> variables = new LinkedHashMap<>();
     Map<TornadoNativeArray, Span> parameters = new LinkedHashMap<>();
+    Map<TornadoNativeArray, Span> read = new LinkedHashMap<>();
     for (int i = 0; i < steps.size(); i++) {
       for (TornadoNativeArray array : steps.get(i).arrays()) {
         if (lasting.contains(array)) {
           extend(variables, array, i);
+        } else if (fixed.contains(array)) {
+          read.put(array, new Span(-1, steps.size() - 1));
         } else if (uploads.contains(array)) {
           extend(parameters, array, i);
         } else if (!fromHost.contains(array)) {
@@ -92,6 +106,7 @@ final class Partition {
     int[] handedOn = new int[steps.size()]; // from earlier steps to this one or a later one
     computed.values().forEach(span -> count(span, handedOn));
     resident = choose(variables, handedOn);
+    refreshed = choose(read, handedOn);
     Set<TornadoNativeArray> staying = new HashSet<>(computed.keySet());
     staying.addAll(resident);
     staying.addAll(choose(parameters, handedOn));
@@ -120,6 +135,7 @@ final class Partition {
       }
     }
     parts.add(part);
+    refreshed.forEach(array -> spans.put(array, new Span(-1, parts.size() - 1)));
     spans
         .entrySet()
         .removeIf(entry -> uploads.contains(entry.getKey()) && entry.getValue().isOne());
@@ -161,6 +177,11 @@ final class Partition {
     return resident;
   }
 
+  /** Variables that stay on the device until others change them. */
+  Set<TornadoNativeArray> refreshed() {
+    return refreshed;
+  }
+
   /** The part, by its position, that is asked for what a resident variable has become. */
   int lastPart(TornadoNativeArray variable) {
     return Objects.requireNonNull(spans.get(variable)).last();
@@ -169,6 +190,7 @@ final class Partition {
   /** Grids for all parts. */
   GridScheduler grids() {
     GridScheduler grids = new GridScheduler();
+    grids.addWorkerGrid(name(-1) + "." + REFRESHING, Grids.items(1, 1));
     for (int i = 0; i < parts.size(); i++) {
       for (Step step : parts.get(i)) {
         if (step.grid() != null) {
@@ -215,7 +237,7 @@ final class Partition {
           graph.transferToDevice(
               fromHost ? DataTransferMode.FIRST_EXECUTION : DataTransferMode.UNDER_DEMAND, array);
         }
-        if (i < span.last() || resident.contains(array)) {
+        if (i < span.last() || resident.contains(array) || refreshed.contains(array)) {
           kept.add(array);
         } else if (outputs.contains(array)) {
           results.add(array);
@@ -235,12 +257,19 @@ final class Partition {
     return graphs;
   }
 
-  /** All steps, in the order of their execution. */
-  List<Step> steps() {
-    return parts.stream().flatMap(List::stream).toList();
+  /** The task graph that uploads what is {@link #refreshed}, to be executed before the others. */
+  ImmutableTaskGraph refreshing() {
+    FloatArray any = new FloatArray(1); // TornadoVM has no task graph without a task
+    KernelContext context = new KernelContext();
+    return new TaskGraph(name(-1))
+        .transferToDevice(DataTransferMode.EVERY_EXECUTION, refreshed.toArray())
+        .transferToDevice(DataTransferMode.UNDER_DEMAND, any)
+        .task(REFRESHING, Elementwise::fill, context, any, 1, 0f)
+        .persistOnDevice(refreshed.toArray())
+        .snapshot();
   }
 
   private static String name(int part) {
-    return "part" + part;
+    return part < 0 ? "refresh" : "part" + part;
   }
 }

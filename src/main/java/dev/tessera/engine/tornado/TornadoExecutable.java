@@ -21,9 +21,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /**
  * Kernels of a device, and the arrays through which a run reaches them.
  *
- * <p>Variables that these kernels alone change stay on the device from run to run where {@link
- * Partition} has room for them, until somebody wants to know them; the others are uploaded for each
- * run, and come back if they are changed.
+ * <p>Where {@link Partition} has room for them, variables stay on the device from run to run: those
+ * that these kernels alone change until somebody wants to know them, those that they only read
+ * until somebody changes them. The others are uploaded for each run, and come back if they are
+ * changed.
  */
 final class TornadoExecutable implements Executable, Variables.Holder, AutoCloseable {
   /**
@@ -115,14 +116,17 @@ final class TornadoExecutable implements Executable, Variables.Holder, AutoClose
     inputs.forEach(input -> fromHost.add(input.array()));
     variables.forEach(variable -> fromHost.add(variable.array()));
     Set<TornadoNativeArray> lasting = new HashSet<>();
+    Set<TornadoNativeArray> fixed = new HashSet<>();
     for (Deployment.Variable variable : variables) {
-      if (variable.changed() && !engine.hasAnotherThatChanges(variable.values(), this)) {
+      if (!variable.changed()) {
+        fixed.add(variable.array());
+      } else if (!engine.hasAnotherThatChanges(variable.values(), this)) {
         lasting.add(variable.array());
       }
     }
     return new Deployment(
         probe,
-        new Partition(steps, uploads, fromHost, lasting, engine.maxTasks()),
+        new Partition(steps, uploads, fromHost, lasting, fixed, engine.maxTasks()),
         variables,
         outputs.values().stream().map(Output::array).toList(),
         profile);

@@ -187,6 +187,37 @@ class ResidentVariablesTest {
     }
   }
 
+  /** As in a validation: many batches between two changes. */
+  @ParameterizedTest
+  @ValueSource(ints = {Partition.MAX_TASKS, 1})
+  void whatIsOnlyReadIsUploadedWhenItChanged(int maxTasks) {
+    Graph model = model();
+    Graph varying = model.varying(model.parameters().keySet());
+    for (DeviceProbe probe : TornadoTestEngines.probes()) {
+      try (TornadoEngine engine = new TornadoEngine(probe, Precision.FP32, maxTasks);
+          Engine scalar = new ScalarEngine()) {
+        KernelTimes times = new KernelTimes();
+        engine.profile(times);
+        Variables variables = Variables.copyOf(parameters(model));
+        Executable actual = engine.compile(varying, Map.of(), variables);
+        Executable expected = scalar.compile(varying, Map.of(), variables);
+        for (int run = 0; run < 6; run++) {
+          if (run % 3 == 0) {
+            variables.get("b.weight")[run] = 5;
+          }
+          Map<String, Tensor> x = Map.of("x", normal(Shape.of(BATCH, WIDTH), run));
+          times.clear();
+          assertThat(actual.run(x).get("logits").toFloats())
+              .as("run %d", run)
+              .containsExactly(expected.run(x).get("logits").toFloats(), within(2e-5f));
+          if (TornadoTestEngines.simulated() && run > 0) {
+            assertThat(times.bytesIn()).isEqualTo(4L * BATCH * WIDTH);
+          }
+        }
+      }
+    }
+  }
+
   /** Two trainings of the same variables, of which the second is not known to the first at once. */
   @Test
   void otherGraphsChangeIt() {

@@ -91,18 +91,16 @@ public class ImmutableTaskGraph {
     DeviceMemory present = first ? new DeviceMemory(budget) : Objects.requireNonNull(memory);
     for (Map.Entry<TornadoNativeArray, String> entry : consumed.entrySet()) {
       TornadoNativeArray array = entry.getKey();
-      if (before == null || !before.name.equals(entry.getValue())) {
+      // As 5.2 does it: from the graph that ran last, whatever name was given.
+      if (before == null || !before.holds(array)) {
         throw new TornadoRuntimeException(
             "task graph "
                 + name
                 + " consumes from "
                 + entry.getValue()
-                + ", which did not run"
-                + " just before");
-      }
-      if (!before.toHost.containsKey(array)) {
-        throw new TornadoRuntimeException(
-            "task graph " + before.name + " does not persist what " + name + " consumes");
+                + " what "
+                + (before == null ? "no other" : before.name)
+                + ", which ran just before, does not persist");
       }
       present.alias(array, Objects.requireNonNull(before.memory));
     }
@@ -123,6 +121,10 @@ public class ImmutableTaskGraph {
       }
     }
     memory = present;
+  }
+
+  private boolean holds(TornadoNativeArray array) {
+    return toHost.containsKey(array) && memory != null && memory.contains(array);
   }
 
   private void checkGrid(GraphTask task, GridScheduler grids) {
