@@ -48,6 +48,9 @@ final class Partition {
   /** No more arrays are handed on if they can come from the host: tasks need room. */
   private static final int MAX_HANDED_ON = 300;
 
+  /** In place of a part: the graph before all others, which uploads what is only read. */
+  private static final int REFRESH = -1;
+
   private static final String REFRESHING = "fill";
 
   private final Set<TornadoNativeArray> uploads;
@@ -58,7 +61,7 @@ final class Partition {
   /** The first and the last part that uses each array that is computed, resident or handed on. */
   private final Map<TornadoNativeArray, Span> spans = new LinkedHashMap<>();
 
-  /** From the first to the last step, or part, that uses an array; −1 uploads it. */
+  /** From the first to the last step, or part, that uses an array. */
   private record Span(int first, int last) {
     boolean isOne() {
       return first == last;
@@ -95,7 +98,7 @@ final class Partition {
         if (lasting.contains(array)) {
           extend(variables, array, i);
         } else if (fixed.contains(array)) {
-          read.put(array, new Span(-1, steps.size() - 1));
+          read.put(array, new Span(REFRESH, steps.size() - 1));
         } else if (uploads.contains(array)) {
           extend(parameters, array, i);
         } else if (!fromHost.contains(array)) {
@@ -135,7 +138,7 @@ final class Partition {
       }
     }
     parts.add(part);
-    refreshed.forEach(array -> spans.put(array, new Span(-1, parts.size() - 1)));
+    refreshed.forEach(array -> spans.put(array, new Span(REFRESH, parts.size() - 1)));
     spans
         .entrySet()
         .removeIf(entry -> uploads.contains(entry.getKey()) && entry.getValue().isOne());
@@ -190,7 +193,9 @@ final class Partition {
   /** Grids for all parts. */
   GridScheduler grids() {
     GridScheduler grids = new GridScheduler();
-    grids.addWorkerGrid(name(-1) + "." + REFRESHING, Grids.items(1, 1));
+    if (!refreshed.isEmpty()) {
+      grids.addWorkerGrid(name(REFRESH) + "." + REFRESHING, Grids.items(1, 1));
+    }
     for (int i = 0; i < parts.size(); i++) {
       for (Step step : parts.get(i)) {
         if (step.grid() != null) {
@@ -261,7 +266,7 @@ final class Partition {
   ImmutableTaskGraph refreshing() {
     FloatArray any = new FloatArray(1); // TornadoVM has no task graph without a task
     KernelContext context = new KernelContext();
-    return new TaskGraph(name(-1))
+    return new TaskGraph(name(REFRESH))
         .transferToDevice(DataTransferMode.EVERY_EXECUTION, refreshed.toArray())
         .transferToDevice(DataTransferMode.UNDER_DEMAND, any)
         .task(REFRESHING, Elementwise::fill, context, any, 1, 0f)
@@ -270,6 +275,6 @@ final class Partition {
   }
 
   private static String name(int part) {
-    return part < 0 ? "refresh" : "part" + part;
+    return part == REFRESH ? "refresh" : "part" + part;
   }
 }
