@@ -1,6 +1,7 @@
 package dev.tessera.kernels;
 
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -8,10 +9,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * {@link AttentionBackward} with local memory, for heads up to {@link #WIDTH} wide; parameters as
  * there.
  *
- * <p>Groups of {@link #SIDE} by {@link #SIDE} work-items, ⌈tokens/ROWS⌉ groups along x, one row of
- * groups for each pair along y. A group has {@link #ROWS} tokens of its own in local memory and
- * meets the others in blocks of 16, whose products with its own make a tile of scores. A work-item
- * computes 4 by 2 scores, and of the gradients the columns of 4 rows that are SIDE apart.
+ * <p>Groups of 8 by 8 work-items, ⌈tokens/32⌉ groups along x, one row of groups for each pair along
+ * y: {@link #grid}. A group has 32 tokens of its own in local memory and meets the others in blocks
+ * of 16, whose products with its own make a tile of scores. A work-item computes 4 by 2 scores, and
+ * of the gradients the columns of 4 rows that are 8 apart.
  *
  * <p>What hangs over a border is computed from the last token or column once more, and stored
  * again, the same values to the same places (see {@link Gemm}); as a summand it counts nothing.
@@ -27,10 +28,10 @@ public final class TiledAttentionBackward {
   public static final int WIDTH = 64;
 
   /** Tokens of a group. */
-  public static final int ROWS = 32;
+  private static final int ROWS = 32;
 
   /** Work-items of a group in each direction. */
-  public static final int SIDE = 8;
+  private static final int SIDE = 8;
 
   private static final int BLOCK = 16;
   private static final int ITEMS = SIDE * SIDE;
@@ -44,6 +45,11 @@ public final class TiledAttentionBackward {
   private static final int SCORES = BLOCK + 1;
 
   private TiledAttentionBackward() {}
+
+  /** For groups that have {@code tokens} queries or keys of each pair among them. */
+  public static WorkerGrid grid(int tokens, int pairs) {
+    return Grids.tiles(Math.ceilDiv(tokens, ROWS), pairs, SIDE, SIDE);
+  }
 
   /** See {@link AttentionBackward#statistics}; the tokens of a group are queries. */
   public static void tiledStatistics(
@@ -62,10 +68,10 @@ public final class TiledAttentionBackward {
       float scale,
       int flags) {
     int line = width + 1;
-    float[] queryTile = context.allocateFloatLocalArray(ROWS * (width + 1));
-    float[] gradientTile = context.allocateFloatLocalArray(ROWS * (width + 1));
-    float[] keyTile = context.allocateFloatLocalArray(BLOCK * (width + 1));
-    float[] valueTile = context.allocateFloatLocalArray(BLOCK * (width + 1));
+    float[] queryTile = context.allocateFloatLocalArray(ROWS * line);
+    float[] gradientTile = context.allocateFloatLocalArray(ROWS * line);
+    float[] keyTile = context.allocateFloatLocalArray(BLOCK * line);
+    float[] valueTile = context.allocateFloatLocalArray(BLOCK * line);
     float[] shared = context.allocateFloatLocalArray(ROWS * SIDE);
     float[] others = context.allocateFloatLocalArray(ROWS * SIDE);
     float[] present = context.allocateFloatLocalArray(BLOCK);
@@ -233,10 +239,10 @@ public final class TiledAttentionBackward {
       int flags) {
     int line = width + 1;
     int columns = (width + SIDE - 1) / SIDE;
-    float[] queryTile = context.allocateFloatLocalArray(ROWS * (width + 1));
-    float[] gradientTile = context.allocateFloatLocalArray(ROWS * (width + 1));
-    float[] keyTile = context.allocateFloatLocalArray(BLOCK * (width + 1));
-    float[] valueTile = context.allocateFloatLocalArray(BLOCK * (width + 1));
+    float[] queryTile = context.allocateFloatLocalArray(ROWS * line);
+    float[] gradientTile = context.allocateFloatLocalArray(ROWS * line);
+    float[] keyTile = context.allocateFloatLocalArray(BLOCK * line);
+    float[] valueTile = context.allocateFloatLocalArray(BLOCK * line);
     float[] factors = context.allocateFloatLocalArray(ROWS * SCORES);
     float[] present = context.allocateFloatLocalArray(BLOCK);
     int x = context.localIdx;
@@ -362,10 +368,10 @@ public final class TiledAttentionBackward {
       int flags) {
     int line = width + 1;
     int columns = (width + SIDE - 1) / SIDE;
-    float[] keyTile = context.allocateFloatLocalArray(ROWS * (width + 1));
-    float[] valueTile = context.allocateFloatLocalArray(ROWS * (width + 1));
-    float[] queryTile = context.allocateFloatLocalArray(BLOCK * (width + 1));
-    float[] gradientTile = context.allocateFloatLocalArray(BLOCK * (width + 1));
+    float[] keyTile = context.allocateFloatLocalArray(ROWS * line);
+    float[] valueTile = context.allocateFloatLocalArray(ROWS * line);
+    float[] queryTile = context.allocateFloatLocalArray(BLOCK * line);
+    float[] gradientTile = context.allocateFloatLocalArray(BLOCK * line);
     float[] probabilities = context.allocateFloatLocalArray(ROWS * SCORES);
     float[] factors = context.allocateFloatLocalArray(ROWS * SCORES);
     float[] present = context.allocateFloatLocalArray(BLOCK);

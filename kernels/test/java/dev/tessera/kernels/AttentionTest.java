@@ -188,10 +188,7 @@ class AttentionTest {
 
     private WorkerGrid grid(int tokens) {
       int pairs = sizes.batch() * sizes.heads();
-      int side = TiledAttentionBackward.SIDE;
-      return tiled
-          ? Grids.tiles(Math.ceilDiv(tokens, TiledAttentionBackward.ROWS), pairs, side, side)
-          : Grids.items(pairs * tokens, 8);
+      return tiled ? TiledAttentionBackward.grid(tokens, pairs) : Grids.items(pairs * tokens, 8);
     }
   }
 

@@ -112,7 +112,7 @@ public final class Variables {
     return get(name);
   }
 
-  /** For engines that keep array elsewhere, after the same checks. */
+  /** For engines that keep values elsewhere, after the same checks. */
   public Variable variable(String name, Shape shape) {
     Variable variable = variable(name);
     if (variable.array.length != shape.elements()) {

@@ -291,15 +291,11 @@ final class GradientSteps {
     KernelContext context = emitter.context;
     boolean tiled = emitter.tiled && sizes.width() <= TiledAttentionBackward.WIDTH;
     int pairs = sizes.batch() * sizes.heads();
-    int rows = TiledAttentionBackward.ROWS;
-    int side = TiledAttentionBackward.SIDE;
     WorkerGrid queries =
-        tiled
-            ? Grids.tiles(Math.ceilDiv(sizes.queries(), rows), pairs, side, side)
-            : emitter.items(sizes.rows());
+        tiled ? TiledAttentionBackward.grid(sizes.queries(), pairs) : emitter.items(sizes.rows());
     WorkerGrid keys =
         tiled
-            ? Grids.tiles(Math.ceilDiv(sizes.keys(), rows), pairs, side, side)
+            ? TiledAttentionBackward.grid(sizes.keys(), pairs)
             : emitter.items(pairs * sizes.keys());
     emitter.add(
         "attentionStatistics",
@@ -490,19 +486,21 @@ final class GradientSteps {
     int n = elements(gradient);
     int parts = squares(n);
     KernelContext context = emitter.context;
-    if (emitter.tiled) {
-      emitter.add(
-          "squares",
-          Grids.groups(parts, Reductions.GROUP),
-          List.of(x, y),
-          (g, id) -> g.task(id, Reductions::groupedSquares, context, x, y, at, n, parts));
-    } else {
-      int block = Math.ceilDiv(n, parts);
-      emitter.add(
-          "squares",
-          emitter.items(parts),
-          List.of(x, y),
-          (g, id) -> g.task(id, Reductions::sumSquares, context, x, y, at, n, block));
-    }
+    boolean grouped = emitter.tiled;
+    int divided = grouped ? parts : Math.ceilDiv(n, parts); // into parts, or of so long blocks
+    emitter.add(
+        "squares",
+        grouped ? Grids.groups(parts, Reductions.GROUP) : emitter.items(parts),
+        List.of(x, y),
+        (g, id) ->
+            g.task(
+                id,
+                grouped ? Reductions::groupedSquares : Reductions::sumSquares,
+                context,
+                x,
+                y,
+                at,
+                n,
+                divided));
   }
 }

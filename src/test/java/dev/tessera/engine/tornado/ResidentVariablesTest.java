@@ -76,7 +76,7 @@ class ResidentVariablesTest {
         engine,
         graph,
         new Loss.CrossEntropy(0),
-        parameters(graph),
+        TornadoEngineTest.tensors(graph),
         rules,
         new TrainingStep.Settings(new Optimizer.AdamW(0.9, 0.99, 1e-6), 0.5, 0.9),
         accumulationSteps);
@@ -89,21 +89,8 @@ class ResidentVariablesTest {
     return g.build();
   }
 
-  private static Map<String, Tensor> parameters(Graph graph) {
-    Map<String, Tensor> parameters = new LinkedHashMap<>();
-    graph
-        .parameters()
-        .forEach((name, value) -> parameters.put(name, normal(value.shape(), name.hashCode())));
-    return parameters;
-  }
-
   private static Tensor normal(Shape shape, int seed) {
-    Random random = new Random(seed);
-    float[] values = new float[Math.toIntExact(shape.elements())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return Tensor.of(shape, values);
+    return TornadoEngineTest.normal(shape, new Random(seed));
   }
 
   @ParameterizedTest
@@ -198,7 +185,7 @@ class ResidentVariablesTest {
           Engine scalar = new ScalarEngine()) {
         KernelTimes times = new KernelTimes();
         engine.profile(times);
-        Variables variables = Variables.copyOf(parameters(model));
+        Variables variables = Variables.copyOf(TornadoEngineTest.tensors(model));
         Executable actual = engine.compile(varying, Map.of(), variables);
         Executable expected = scalar.compile(varying, Map.of(), variables);
         for (int run = 0; run < 6; run++) {

@@ -573,7 +573,7 @@ class TornadoEngineTest {
   }
 
   /** Normally distributed values for every input and parameter; masks hide some keys. */
-  private static Map<String, Tensor> tensors(Graph graph) {
+  static Map<String, Tensor> tensors(Graph graph) {
     Random random = new Random(1);
     Map<String, Tensor> tensors = new HashMap<>();
     graph.parameters().forEach((name, value) -> tensors.put(name, normal(value.shape(), random)));
@@ -593,7 +593,7 @@ class TornadoEngineTest {
     return tensors;
   }
 
-  private static Tensor normal(Shape shape, Random random) {
+  static Tensor normal(Shape shape, Random random) {
     float[] values = new float[Math.toIntExact(shape.elements())];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) random.nextGaussian();

@@ -203,11 +203,11 @@ public class ImmutableTaskGraph {
 
   /** Copies an array to the host if this graph may give it; says whether it did. */
   boolean transferToHost(TornadoNativeArray array) {
-    if (memory == null || !toHost.containsKey(array) || !memory.contains(array)) {
-      return false;
+    boolean held = holds(array);
+    if (held) {
+      Objects.requireNonNull(memory).toHost(array);
     }
-    memory.toHost(array);
-    return true;
+    return held;
   }
 
   String profileLog() {

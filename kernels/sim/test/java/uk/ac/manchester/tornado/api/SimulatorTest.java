@@ -78,7 +78,11 @@ class SimulatorTest {
   }
 
   private static TaskGraph graph(FloatArray x) {
-    return new TaskGraph("g")
+    return graph("g", x);
+  }
+
+  private static TaskGraph graph(String name, FloatArray x) {
+    return new TaskGraph(name)
         .task("t", SimulatorTest::increment, new KernelContext(), x, x.getSize());
   }
 
@@ -129,17 +133,10 @@ class SimulatorTest {
   @Test
   void passesArraysFromGraphToGraph() throws Exception {
     FloatArray x = FloatArray.fromElements(1, 2);
-    KernelContext context = new KernelContext();
     TaskGraph first =
-        new TaskGraph("a")
-            .transferToDevice(DataTransferMode.EVERY_EXECUTION, x)
-            .task("t", SimulatorTest::increment, context, x, 2)
-            .persistOnDevice(x);
+        graph("a", x).transferToDevice(DataTransferMode.EVERY_EXECUTION, x).persistOnDevice(x);
     TaskGraph second =
-        new TaskGraph("b")
-            .consumeFromDevice("a", x)
-            .task("t", SimulatorTest::increment, context, x, 2)
-            .transferToHost(DataTransferMode.EVERY_EXECUTION, x);
+        graph("b", x).consumeFromDevice("a", x).transferToHost(DataTransferMode.EVERY_EXECUTION, x);
     GridScheduler grids = new GridScheduler("a.t", grid(2, 2));
     grids.addWorkerGrid("b.t", grid(2, 2));
     try (TornadoExecutionPlan plan =
@@ -157,17 +154,9 @@ class SimulatorTest {
   @Test
   void handedOnArraysStayFromRunToRun() throws Exception {
     FloatArray x = FloatArray.fromElements(1, 2);
-    KernelContext context = new KernelContext();
     TaskGraph first =
-        new TaskGraph("a")
-            .transferToDevice(DataTransferMode.FIRST_EXECUTION, x)
-            .task("t", SimulatorTest::increment, context, x, 2)
-            .persistOnDevice(x);
-    TaskGraph second =
-        new TaskGraph("b")
-            .consumeFromDevice("a", x)
-            .task("t", SimulatorTest::increment, context, x, 2)
-            .persistOnDevice(x);
+        graph("a", x).transferToDevice(DataTransferMode.FIRST_EXECUTION, x).persistOnDevice(x);
+    TaskGraph second = graph("b", x).consumeFromDevice("a", x).persistOnDevice(x);
     GridScheduler grids = new GridScheduler("a.t", grid(2, 2));
     grids.addWorkerGrid("b.t", grid(2, 2));
     try (TornadoExecutionPlan plan =
@@ -187,15 +176,13 @@ class SimulatorTest {
   void underDemandIsAskedOfTheChosenGraph() throws Exception {
     FloatArray x = FloatArray.fromElements(1, 2);
     FloatArray y = FloatArray.fromElements(3, 4);
-    KernelContext context = new KernelContext();
     TaskGraph[] graphs = new TaskGraph[2];
     GridScheduler grids = new GridScheduler();
     for (int i = 0; i < 2; i++) {
       FloatArray array = i == 0 ? x : y;
       graphs[i] =
-          new TaskGraph("g" + i)
+          graph("g" + i, array)
               .transferToDevice(DataTransferMode.EVERY_EXECUTION, array)
-              .task("t", SimulatorTest::increment, context, array, 2)
               .transferToHost(DataTransferMode.UNDER_DEMAND, array);
       grids.addWorkerGrid("g" + i + ".t", grid(2, 2));
     }
