@@ -19,19 +19,11 @@ public final class Attention {
   /** {@code mask [batch, keys]} is 0 where a key is not seen. */
   public static final int MASKED = 2;
 
-  /** Queries of a group in {@link #tiled}. */
-  public static final int QUERIES = 32;
-
-  /** The widest head for which {@link #tiled} has local memory. */
-  public static final int TILED_WIDTH = 128;
-
   /** The score of a key that is not seen; finite, since OpenCL's fast mathematics may assume it. */
   static final float UNSEEN = -1e30f;
 
   /** Below every score. */
   static final float LOWEST = -3e38f;
-
-  private static final int KEYS = 32;
 
   private Attention() {}
 
@@ -85,80 +77,6 @@ public final class Attention {
       }
       for (int d = 0; d < width; d++) {
         y.set(at + d, y.get(at + d) / sum);
-      }
-    }
-  }
-
-  /**
-   * With local memory: groups of {@link #QUERIES} work-items, ⌈queries/QUERIES⌉ groups along x, one
-   * row of groups for each pair along y. Each work-item has one query and its sums in registers;
-   * the group stages 32 keys and values at a time. For heads up to {@link #TILED_WIDTH} wide.
-   *
-   * <p>Parameters as for {@link #rows}.
-   */
-  public static void tiled(
-      KernelContext context,
-      FloatArray q,
-      FloatArray k,
-      FloatArray v,
-      FloatArray mask,
-      FloatArray y,
-      int batch,
-      int heads,
-      int queries,
-      int keys,
-      int width,
-      float scale,
-      int flags) {
-    float[] keyTile = context.allocateFloatLocalArray(KEYS * width);
-    float[] valueTile = context.allocateFloatLocalArray(KEYS * width);
-    int lane = context.localIdx;
-    int query = context.groupIdx * QUERIES + lane;
-    int pair = TornadoMath.min(context.groupIdy, batch * heads - 1);
-    int image = pair / heads;
-    int head = pair % heads;
-    int at = ((image * queries + TornadoMath.min(query, queries - 1)) * heads + head) * width;
-    float[] own = new float[width];
-    float[] sums = new float[width];
-    for (int d = 0; d < width; d++) {
-      own[d] = q.get(at + d) * scale;
-      sums[d] = 0f;
-    }
-    float max = LOWEST;
-    float sum = 0f;
-    // The same for the whole group, which meets at the barriers below.
-    int end = flags == CAUSAL ? TornadoMath.min((context.groupIdx + 1) * QUERIES, keys) : keys;
-    for (int start = 0; start < end; start += KEYS) {
-      for (int i = lane; i < KEYS * width; i += QUERIES) {
-        int key = TornadoMath.min(start + i / width, keys - 1);
-        int from = ((image * keys + key) * heads + head) * width + i % width;
-        keyTile[i] = k.get(from);
-        valueTile[i] = v.get(from);
-      }
-      context.localBarrier();
-      int count = TornadoMath.min(KEYS, end - start);
-      for (int j = 0; j < count; j++) {
-        float score = UNSEEN;
-        if (seen(mask, image * keys + start + j, query, start + j, flags) == 1) {
-          score = 0f;
-          for (int d = 0; d < width; d++) {
-            score += own[d] * keyTile[j * width + d];
-          }
-        }
-        float larger = TornadoMath.max(max, score);
-        float shrink = TornadoMath.exp(max - larger);
-        float weight = TornadoMath.exp(score - larger);
-        sum = sum * shrink + weight;
-        for (int d = 0; d < width; d++) {
-          sums[d] = sums[d] * shrink + weight * valueTile[j * width + d];
-        }
-        max = larger;
-      }
-      context.localBarrier();
-    }
-    if (query < queries && context.groupIdy < batch * heads) {
-      for (int d = 0; d < width; d++) {
-        y.set(at + d, sums[d] / sum);
       }
     }
   }

@@ -31,7 +31,16 @@ class AttentionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1, 1, 1, 1", "2, 3, 5, 5, 7", "2, 1, 33, 40, 8", "2, 2, 70, 65, 12"})
+  @CsvSource({
+    "1, 1, 1, 1, 1",
+    "2, 3, 5, 5, 7",
+    "2, 1, 33, 40, 8",
+    "2, 2, 90, 65, 12",
+    "1, 1, 3, 9, 64",
+    "1, 2, 41, 33, 61",
+    "1, 1, 17, 35, 128",
+    "1, 1, 18, 5, 67"
+  })
   void forward(int batch, int heads, int queries, int keys, int width) {
     for (Reference.Heads sizes : kinds(batch, heads, queries, keys, width)) {
       float[] q = normal(1, batch * queries * heads * width);
@@ -210,7 +219,7 @@ class AttentionTest {
           Launch.graph(a, b, c, mask)
               .task(
                   "t",
-                  tiled ? Attention::tiled : Attention::rows,
+                  tiled ? TiledAttention::tiled : Attention::rows,
                   CONTEXT,
                   a,
                   b,
@@ -227,8 +236,7 @@ class AttentionTest {
       Launch.run(
           graph,
           tiled
-              ? Grids.tiles(
-                  Math.ceilDiv(sizes.queries(), Attention.QUERIES), pairs, Attention.QUERIES, 1)
+              ? TiledAttention.grid(sizes.queries(), sizes.width(), pairs)
               : Grids.items(pairs * sizes.queries(), 8),
           y);
     }

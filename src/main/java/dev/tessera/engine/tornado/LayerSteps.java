@@ -6,8 +6,8 @@ import dev.tessera.graph.Activation;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
 import dev.tessera.kernels.Attention;
-import dev.tessera.kernels.Grids;
 import dev.tessera.kernels.HalfPrecision;
+import dev.tessera.kernels.TiledAttention;
 import dev.tessera.tensor.Shape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -171,20 +171,19 @@ final class LayerSteps {
       FloatArray y) {
     KernelContext context = emitter.context;
     FloatArray mask = sizes.mask();
-    boolean tiled = emitter.tiled && sizes.width() <= Attention.TILED_WIDTH;
-    int across = Math.ceilDiv(sizes.queries(), Attention.QUERIES);
+    boolean tiled = emitter.tiled && sizes.width() <= TiledAttention.WIDTH;
     emitter.add(
         "attention",
         sizes.shape(),
         sizes.flops(2),
         tiled
-            ? Grids.tiles(across, sizes.batch() * sizes.heads(), Attention.QUERIES, 1)
+            ? TiledAttention.grid(sizes.queries(), sizes.width(), sizes.batch() * sizes.heads())
             : emitter.items(sizes.rows()),
         List.of(q, k, v, mask, y),
         (g, id) ->
             g.task(
                 id,
-                tiled ? Attention::tiled : Attention::rows,
+                tiled ? TiledAttention::tiled : Attention::rows,
                 context,
                 q,
                 k,
