@@ -100,10 +100,11 @@ public final class TornadoDevices {
     while (cause.getCause() != null) {
       cause = cause.getCause();
     }
-    String message = cause.getMessage();
     String kind = cause.getClass().getSimpleName();
-    String first = message == null ? "" : ": " + message.strip().lines().findFirst().orElse("");
-    return "TornadoVM does not work here (" + kind + first + "); see docs/tornadovm.md";
+    String reason = Reason.of(cause);
+    return "TornadoVM does not work here ("
+        + (reason.equals(kind) ? kind : kind + ": " + reason)
+        + "); see docs/tornadovm.md";
   }
 
   /**

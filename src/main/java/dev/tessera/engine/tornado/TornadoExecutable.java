@@ -197,7 +197,8 @@ final class TornadoExecutable implements Executable, Variables.Holder, AutoClose
       if (present != null) {
         present.close();
       }
-    } catch (TornadoExecutionPlanException | RuntimeException e) {
+    } catch (TornadoExecutionPlanException | RuntimeException | Error e) {
+      // An error, too: of arrays for which there was no room.
       throw failure(e);
     }
   }
@@ -214,7 +215,7 @@ final class TornadoExecutable implements Executable, Variables.Holder, AutoClose
       return known;
     }
     String kind = e.getClass().getSimpleName();
-    String message = String.valueOf(e.getMessage()).strip();
+    String message = String.valueOf(e.getMessage());
     String text = (kind + message).toLowerCase(Locale.ROOT);
     if (text.contains("outofmemory") || text.contains("unable to allocate")) {
       return new DeviceFailure(
@@ -223,7 +224,6 @@ final class TornadoExecutable implements Executable, Variables.Holder, AutoClose
               + " has not enough memory for this model and batch; take a smaller --batch-size.",
           e);
     }
-    return new DeviceFailure(
-        "device " + probe.name() + " failed: " + message.lines().findFirst().orElse(kind) + ".", e);
+    return new DeviceFailure("device " + probe.name() + " failed: " + Reason.of(e) + ".", e);
   }
 }

@@ -104,6 +104,7 @@ public final class TornadoExecutionPlan implements AutoCloseable {
     for (ImmutableTaskGraph graph : graphs) {
       graph.free();
     }
+    budget.free();
   }
 
   String profileLog() {

@@ -363,8 +363,9 @@ class SimulatorTest {
     TaskGraph graph = graph(x).transferToDevice(DataTransferMode.FIRST_EXECUTION, x);
     System.setProperty("tornado.device.memory", "8MB");
     try {
-      assertThatThrownBy(() -> plan(graph, grid(3 << 20, 1)).execute())
-          .isInstanceOf(TornadoOutOfMemoryException.class);
+      TornadoExecutionPlan plan = plan(graph, grid(3 << 20, 1));
+      assertThatThrownBy(plan::execute).isInstanceOf(TornadoOutOfMemoryException.class);
+      assertThatThrownBy(plan::close).isInstanceOf(TornadoInternalError.class);
     } finally {
       System.clearProperty("tornado.device.memory");
     }

@@ -3,6 +3,7 @@ package uk.ac.manchester.tornado.api.types.arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 
@@ -22,6 +23,7 @@ public final class DeviceMemory {
   public static final class Budget {
     private final long bytes;
     private long used;
+    private boolean exceeded;
 
     public Budget(long bytes) {
       this.bytes = bytes;
@@ -29,6 +31,7 @@ public final class DeviceMemory {
 
     private void take(long more) {
       if (used + more > bytes) {
+        exceeded = true;
         throw new TornadoOutOfMemoryException(
             "Unable to allocate " + more + " bytes of memory: " + used + " of " + bytes + " used");
       }
@@ -37,6 +40,14 @@ public final class DeviceMemory {
 
     public long used() {
       return used;
+    }
+
+    /** Fails as TornadoVM does over an array for which there was no room. */
+    public void free() {
+      if (exceeded) {
+        throw new TornadoInternalError(
+            "failed guarantee: Fatal error: trying to deallocate an invalid buffer");
+      }
     }
   }
 
