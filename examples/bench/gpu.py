@@ -367,7 +367,7 @@ def speeds(report, bench, kind, measured):
     report.table("rlrrrrr", headers, rows)
     if verdicts and bench.peer and bench.peer[2]:
         report.text(f"Goal, {GOAL} of PyTorch eager at equal precision: {'; '.join(verdicts)}.")
-    elif verdicts:
+    elif verdicts and bench.peer:
         report.text("PyTorch ran on the CPU here: its columns are not those of the device.")
 
 

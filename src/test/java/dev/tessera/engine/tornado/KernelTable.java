@@ -96,10 +96,14 @@ record KernelTable(List<Row> rows, double whole, boolean known) {
       rows.add(new Row(kernel.name, kernel.what, calls.size(), time, flopFloor, byteFloor, floor));
     });
     rows.add(Row.other("copies to the device", size(times.bytesIn()), times.copyIn()));
-    rows.add(Row.other("copies to the host", size(times.bytesOut()), times.copyOut()));
+    boolean out = times.bytesOut() != 0; // TornadoVM does not measure them on CUDA
+    if (out) {
+      rows.add(Row.other("copies to the host", size(times.bytesOut()), times.copyOut()));
+    }
     double rest = whole - rows.stream().mapToDouble(Row::time).sum();
     if (rest > 0) {
-      rows.add(Row.other("outside kernels and copies", "", rest));
+      String name = out ? "outside kernels and copies" : "outside kernels, copies to the host";
+      rows.add(Row.other(name, "", rest));
     }
     rows.sort(Comparator.comparingDouble(Row::lost).reversed());
     return new KernelTable(List.copyOf(rows), whole, floors.tflops != 0 && floors.bandwidth != 0);

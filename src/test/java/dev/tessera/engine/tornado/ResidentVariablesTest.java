@@ -267,7 +267,8 @@ class ResidentVariablesTest {
         pair.run(1);
         int outputs = BATCH * 4 + 1 + 2; // logits, loss, and the norm with its factor
         assertThat(times.bytesIn()).isEqualTo(4L * inputs);
-        assertThat(times.bytesOut()).isEqualTo(4L * outputs);
+        assertThat(times.bytesOut())
+            .isEqualTo(TornadoTestEngines.measuresCopiesToTheHost(probe) ? 4L * outputs : 0);
       }
     }
   }

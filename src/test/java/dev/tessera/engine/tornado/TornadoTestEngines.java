@@ -28,6 +28,11 @@ public final class TornadoTestEngines {
     return probes().getFirst().device().getPlatformName().equals("Tessera simulator");
   }
 
+  /** Whether TornadoVM's profiler does: not on CUDA. */
+  static boolean measuresCopiesToTheHost(DeviceProbe probe) {
+    return !probe.name().startsWith("cuda");
+  }
+
   static List<DeviceProbe> probes() {
     String device = System.getProperty("tessera.test.device");
     boolean tiled = Boolean.getBoolean("tessera.test.tiled");

@@ -73,10 +73,14 @@ public class ImmutableTaskGraph {
       for (Map.Entry<TornadoNativeArray, Integer> entry : toHost.entrySet()) {
         if (entry.getValue() == DataTransferMode.EVERY_EXECUTION) {
           present.toHost(entry.getKey());
-          log.add("TOTAL_COPY_OUT_SIZE_BYTES", entry.getKey().getNumBytesOfSegment());
+          if (!hasLibraries) { // on CUDA TornadoVM does not measure them
+            log.add("TOTAL_COPY_OUT_SIZE_BYTES", entry.getKey().getNumBytesOfSegment());
+          }
         }
       }
-      log.add("COPY_OUT_TIME", System.nanoTime() - start);
+      if (!hasLibraries) {
+        log.add("COPY_OUT_TIME", System.nanoTime() - start);
+      }
       if (profiled) {
         log.finish(name);
       }
