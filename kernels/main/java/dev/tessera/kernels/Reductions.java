@@ -36,11 +36,12 @@ public final class Reductions {
   }
 
   /**
-   * {@code y[at + p]} is the sum of {@code x[i]²} over block p of x: {@code [n]} to {@code
-   * [⌈n/block⌉]}; one work-item a block.
+   * Adds the sum of {@code x[i]²} over block p of x to {@code y[p]}: {@code [n]} to {@code
+   * [⌈n/block⌉]}; one work-item a block. So what is added up is the same kernel for all x of a
+   * size, and few elements are left for one work-item to add.
    */
   public static void sumSquares(
-      KernelContext context, FloatArray x, FloatArray y, int at, int n, int block) {
+      KernelContext context, FloatArray x, FloatArray y, int n, int block) {
     int item = context.globalIdx;
     int parts = (n + block - 1) / block;
     if (item < parts) {
@@ -50,7 +51,7 @@ public final class Reductions {
       for (int i = from; i < to; i++) {
         sum += x.get(i) * x.get(i);
       }
-      y.set(at + item, sum);
+      y.set(item, y.get(item) + sum);
     }
   }
 
@@ -59,7 +60,7 @@ public final class Reductions {
    * takes the elements p·GROUP to (p+1)·GROUP − 1, and from there on every parts·GROUP elements.
    */
   public static void groupedSquares(
-      KernelContext context, FloatArray x, FloatArray y, int at, int n, int parts) {
+      KernelContext context, FloatArray x, FloatArray y, int n, int parts) {
     float[] shared = context.allocateFloatLocalArray(GROUP);
     int item = context.localIdx;
     float sum = 0f;
@@ -75,7 +76,7 @@ public final class Reductions {
       context.localBarrier();
     }
     if (item == 0 && context.groupIdx < parts) {
-      y.set(at + context.groupIdx, shared[0]);
+      y.set(context.groupIdx, y.get(context.groupIdx) + shared[0]);
     }
   }
 

@@ -453,20 +453,16 @@ final class GradientSteps {
                 id, Embedding::backward, emitter.context, ids, dy, table, tokens, width, entries));
   }
 
-  /** A few sums of squares of each gradient, then one work-item that adds these. */
+  /** A few sums, to which each gradient adds its squares; then one work-item that adds these. */
   private static void norm(Emitter emitter, GradientOp.Norm op) {
-    int total = 0;
+    int count =
+        op.gradients().stream().mapToInt(gradient -> squares(elements(gradient))).max().orElse(1);
+    FloatArray squares = emitter.scratch(count);
+    emitter.fill(squares, count, 0);
     for (Value gradient : op.gradients()) {
-      total += squares(elements(gradient));
-    }
-    FloatArray squares = emitter.scratch(total);
-    int at = 0;
-    for (Value gradient : op.gradients()) {
-      addSquares(emitter, gradient, squares, at);
-      at += squares(elements(gradient));
+      addSquares(emitter, gradient, squares);
     }
     FloatArray y = emitter.array(op.output());
-    int count = total;
     float maximum = op.maximum() == 0 ? Float.MAX_VALUE : op.maximum();
     emitter.add(
         "clip",
@@ -481,7 +477,7 @@ final class GradientSteps {
     return Math.ceilDiv(n, Math.ceilDiv(n, parts));
   }
 
-  private static void addSquares(Emitter emitter, Value gradient, FloatArray y, int at) {
+  private static void addSquares(Emitter emitter, Value gradient, FloatArray y) {
     FloatArray x = emitter.array(gradient);
     int n = elements(gradient);
     int parts = squares(n);
@@ -499,7 +495,6 @@ final class GradientSteps {
                 context,
                 x,
                 y,
-                at,
                 n,
                 divided));
   }
