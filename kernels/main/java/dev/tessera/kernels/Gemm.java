@@ -200,7 +200,7 @@ public final class Gemm {
     }
   }
 
-  private static float finish(
+  static float finish(
       float sum, int column, int at, FloatArray bias, FloatArray residual, int epilogue) {
     float value = sum;
     if ((epilogue & BIAS) != 0) {

@@ -20,13 +20,53 @@ public final class HalfPrecision {
     }
   }
 
+  /** {@link Gemm#complete}, of which y takes the result, rounded, and c keeps the product. */
+  public static void complete(
+      KernelContext context,
+      FloatArray c,
+      FloatArray bias,
+      FloatArray residual,
+      HalfFloatArray y,
+      int m,
+      int n,
+      int epilogue) {
+    int i = context.globalIdx;
+    if (i < m * n) {
+      y.set(i, new HalfFloat(Gemm.finish(c.get(i), i % n, i, bias, residual, epilogue)));
+    }
+  }
+
   /**
-   * Rounds {@code [batch, tokens, heads·width]} to {@code [batch, heads, tokens, width]}; one
-   * work-item for each of {@code n} elements.
+   * Rounds {@code x + bias}, {@code [batch, tokens, heads·width]}, to {@code [batch, heads, tokens,
+   * width]}; one work-item for each of {@code n} elements.
+   *
+   * @param epilogue {@link Gemm#BIAS}, or 0 without a bias
    */
   public static void splitHeads(
       KernelContext context,
       FloatArray x,
+      FloatArray bias,
+      HalfFloatArray y,
+      int tokens,
+      int heads,
+      int width,
+      int n,
+      int epilogue) {
+    int i = context.globalIdx;
+    if (i < n) {
+      int from = merged(i, tokens, heads, width);
+      float value = x.get(from);
+      if ((epilogue & Gemm.BIAS) != 0) {
+        value += bias.get(from % (heads * width));
+      }
+      y.set(i, new HalfFloat(value));
+    }
+  }
+
+  /** The way back from {@link #splitHeads}, of halves; one work-item for each of n elements. */
+  public static void mergeHalves(
+      KernelContext context,
+      HalfFloatArray x,
       HalfFloatArray y,
       int tokens,
       int heads,
@@ -34,7 +74,7 @@ public final class HalfPrecision {
       int n) {
     int i = context.globalIdx;
     if (i < n) {
-      y.set(i, new HalfFloat(x.get(merged(i, tokens, heads, width))));
+      y.set(merged(i, tokens, heads, width), x.get(i));
     }
   }
 

@@ -6,6 +6,7 @@ import dev.tessera.engine.Constants;
 import dev.tessera.engine.Precision;
 import dev.tessera.graph.Activation;
 import dev.tessera.graph.Graph;
+import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
 import dev.tessera.kernels.Activations;
 import dev.tessera.kernels.Elementwise;
@@ -51,14 +52,15 @@ final class Emitter {
   private final TornadoEngine engine;
   private final Constants constants;
   private final Buffers buffers;
+  private final Readers readers;
   private final Set<TornadoNativeArray> uploads =
       Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Step> steps = new ArrayList<>();
   private final Map<Room, FloatArray> rooms = new HashMap<>();
   private final Map<Room, HalfFloatArray> halfRooms = new HashMap<>();
 
-  /** Which value the array of rounded values holds, by its size. */
-  private final Map<Integer, Integer> roundedRoots = new HashMap<>();
+  /** The roots of the values that shared arrays of halves hold. */
+  private final IdentityHashMap<HalfFloatArray, Integer> heldRoots = new IdentityHashMap<>();
 
   /** Elements of the value that was last asked for in each array, which may be larger. */
   private final Map<FloatArray, Integer> held = new HashMap<>();
@@ -67,6 +69,7 @@ final class Emitter {
     this.engine = engine;
     this.constants = constants;
     buffers = new Buffers(graph, constants);
+    readers = new Readers(graph, buffers, constants);
     tiled = engine.probe().tiled();
     uploads.add(nothing);
     uploads.add(one);
@@ -235,7 +238,11 @@ final class Emitter {
       int n,
       int k) {
     if (engine.probe().hasLibraries()) {
-      multiplyByLibrary(name, a, b, bias, activation, residual, c, m, n, k);
+      if (residual == c) {
+        throw new AssertionError("a library's product would overwrite what is to be added to it");
+      }
+      multiplyByLibrary(name, a, b, c, m, n, k);
+      complete(name, bias, activation, residual, c, m, n);
       return;
     }
     int epilogue = epilogue(bias, activation, residual);
@@ -271,27 +278,25 @@ final class Emitter {
                 epilogue));
   }
 
-  /** The same by a library, which knows no epilogue: of floats, or both factors of halves. */
-  void multiplyByLibrary(
-      String name,
-      Matrix<?> a,
-      Matrix<?> b,
-      @Nullable FloatArray bias,
-      Activation activation,
-      @Nullable FloatArray residual,
-      FloatArray c,
-      int m,
-      int n,
-      int k) {
-    if (residual == c) {
-      throw new AssertionError("a library's product would overwrite what is to be added to it");
-    }
+  /** Appends {@code c = a·b} by a library: of floats, or both factors of halves. */
+  void multiplyByLibrary(String name, Matrix<?> a, Matrix<?> b, FloatArray c, int m, int n, int k) {
     call(
         name,
         shape(m, n, k),
         flops(m, n, k),
         List.of(a.array, b.array, c),
         CudaLibraries.product(a, b, c, m, n, k, engine.precision()));
+  }
+
+  /** Appends what libraries leave out: {@code c = f(c + bias) + residual}. */
+  void complete(
+      String name,
+      @Nullable FloatArray bias,
+      Activation activation,
+      @Nullable FloatArray residual,
+      FloatArray c,
+      int m,
+      int n) {
     int epilogue = epilogue(bias, activation, residual);
     if (epilogue != 0) {
       FloatArray start = orNothing(bias);
@@ -305,6 +310,27 @@ final class Emitter {
           new Step.Work("", 0, bytes),
           (g, id) -> g.task(id, Gemm::complete, context, c, start, rest, m, n, epilogue));
     }
+  }
+
+  /** The same, rounded to where {@link #halves} finds it: for readers that come right after. */
+  void completeHalves(
+      String name,
+      @Nullable FloatArray bias,
+      Activation activation,
+      @Nullable FloatArray residual,
+      Value product,
+      int m,
+      int n) {
+    int epilogue = epilogue(bias, activation, residual);
+    FloatArray c = array(product);
+    FloatArray start = orNothing(bias);
+    FloatArray rest = orNothing(residual);
+    HalfFloatArray y = roundedResult(product);
+    add(
+        name + "End",
+        items(Math.multiplyExact(m, n)),
+        List.of(c, start, rest, y),
+        (g, id) -> g.task(id, HalfPrecision::complete, context, c, start, rest, y, m, n, epilogue));
   }
 
   private static int epilogue(
@@ -346,9 +372,9 @@ final class Emitter {
 
   /** A value in half precision; rounded once for all that read it one after the other. */
   HalfFloatArray halves(Value value) {
-    int n = Buffers.elements(value);
+    int n = elements(value);
     HalfFloatArray rounded = sharedHalves("rounded", n);
-    if (!Integer.valueOf(root(value)).equals(roundedRoots.put(n, root(value)))) {
+    if (becomes(rounded, value)) {
       FloatArray x = array(value);
       add(
           "round",
@@ -357,6 +383,46 @@ final class Emitter {
           (g, id) -> g.task(id, HalfPrecision::fromFloats, context, x, rounded, n));
     }
     return rounded;
+  }
+
+  /** Where a value's halves are to be written, so that {@link #halves} need not round it. */
+  HalfFloatArray roundedResult(Value value) {
+    HalfFloatArray rounded = sharedHalves("rounded", elements(value));
+    becomes(rounded, value);
+    return rounded;
+  }
+
+  /** Notes that a shared array holds a value from now on; false if it does so already. */
+  boolean becomes(HalfFloatArray array, Value value) {
+    return !Integer.valueOf(root(value)).equals(heldRoots.put(array, root(value)));
+  }
+
+  /**
+   * Whether what an operation makes is read only as a factor of products in half precision, and
+   * only by operations that come right after it.
+   */
+  boolean isRoundedOnly(Op op) {
+    List<Op> all = readers.of(op);
+    int root = root(op.output());
+    return !all.isEmpty()
+        && readers.between(op, all.getLast()).size() == all.size() - 1
+        && all.stream()
+            .allMatch(reader ->
+                reader instanceof Op.Linear linear
+                    && hasHalves(linear.weight())
+                    && root(linear.input()) == root
+                    && (linear.epilogue().residual() == null
+                        || root(linear.epilogue().residual()) != root));
+  }
+
+  /** The attention that alone reads what an operation makes, the next one after it; or null. */
+  Op.@Nullable Attention attentionOf(Op op) {
+    List<Op> all = readers.of(op);
+    return all.size() == 1
+            && all.getFirst() instanceof Op.Attention attention
+            && readers.between(op, attention).stream().noneMatch(Op.Attention.class::isInstance)
+        ? attention
+        : null;
   }
 
   /** As {@link #shared}, of halves. */

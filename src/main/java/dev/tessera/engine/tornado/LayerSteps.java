@@ -6,10 +6,13 @@ import dev.tessera.graph.Activation;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
 import dev.tessera.kernels.Attention;
+import dev.tessera.kernels.Gemm;
 import dev.tessera.kernels.HalfPrecision;
 import dev.tessera.kernels.TiledAttention;
 import dev.tessera.tensor.Shape;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -32,7 +35,15 @@ final class LayerSteps {
     if (emitter.hasHalves(op.weight())) {
       var x = new Emitter.Matrix<>(emitter.halves(op.input()), k, 1);
       var weight = new Emitter.Matrix<>(emitter.scaledHalves(op.weight(), scale), k, 1);
-      emitter.multiplyByLibrary("linear", x, weight, bias, activation, residual, y, m, n, k);
+      emitter.multiplyByLibrary("linear", x, weight, y, m, n, k);
+      Operand operand = operand(emitter, op);
+      if (emitter.isRoundedOnly(op)) {
+        emitter.completeHalves("linear", bias, activation, residual, op.output(), m, n);
+      } else if (operand != null && activation == Activation.IDENTITY && residual == null) {
+        split(emitter, Objects.requireNonNull(emitter.attentionOf(op)), operand, bias);
+      } else {
+        emitter.complete("linear", bias, activation, residual, y, m, n);
+      }
     } else {
       var x = new Emitter.Matrix<>(emitter.array(op.input()), k, 1);
       var weight = new Emitter.Matrix<>(parameter(emitter, op.weight(), scale), k, 1);
@@ -84,33 +95,26 @@ final class LayerSteps {
 
   static void attention(Emitter emitter, Op.Attention op) {
     Heads sizes = Heads.of(emitter, op.query(), op.key(), op.keyMask(), op.heads(), op.causal());
-    FloatArray q = emitter.array(op.query());
-    FloatArray k = emitter.array(op.key());
-    FloatArray v = emitter.array(op.value());
-    FloatArray y = emitter.array(op.output());
-    // cuDNN takes no mask, and heads of a multiple of 8 features up to 256.
-    if (emitter.hasHalves()
-        && op.keyMask() == null
-        && sizes.width() % 8 == 0
-        && sizes.width() <= 256) {
-      halfAttention(emitter, sizes, q, k, v, op.scale(), op.causal(), y);
+    if (isFused(emitter, op)) {
+      halfAttention(emitter, sizes, op);
     } else {
-      attention(emitter, sizes, q, k, v, op.scale(), y);
+      FloatArray q = emitter.array(op.query());
+      FloatArray k = emitter.array(op.key());
+      FloatArray v = emitter.array(op.value());
+      attention(emitter, sizes, q, k, v, op.scale(), emitter.array(op.output()));
     }
   }
 
-  private static void halfAttention(
-      Emitter emitter,
-      Heads sizes,
-      FloatArray q,
-      FloatArray k,
-      FloatArray v,
-      float scale,
-      boolean causal,
-      FloatArray y) {
-    HalfFloatArray queries = split(emitter, "queries", q, sizes, sizes.queries());
-    HalfFloatArray keys = split(emitter, "keys", k, sizes, sizes.keys());
-    HalfFloatArray values = split(emitter, "values", v, sizes, sizes.keys());
+  /** Whether cuDNN takes it: without a mask, and heads of a multiple of 8 features up to 256. */
+  private static boolean isFused(Emitter emitter, Op.Attention op) {
+    int width = op.query().shape().last() / op.heads();
+    return emitter.hasHalves() && op.keyMask() == null && width % 8 == 0 && width <= 256;
+  }
+
+  private static void halfAttention(Emitter emitter, Heads sizes, Op.Attention op) {
+    HalfFloatArray queries = split(emitter, op, Operand.QUERIES, null);
+    HalfFloatArray keys = split(emitter, op, Operand.KEYS, null);
+    HalfFloatArray values = split(emitter, op, Operand.VALUES, null);
     int n = sizes.rows() * sizes.width();
     HalfFloatArray selected = emitter.sharedHalves("selected", n);
     emitter.call(
@@ -118,8 +122,28 @@ final class LayerSteps {
         sizes.shape(),
         sizes.flops(2),
         List.of(queries, keys, values, selected),
-        CudaLibraries.attention(queries, keys, values, selected, sizes, scale, causal));
+        CudaLibraries.attention(queries, keys, values, selected, sizes, op.scale(), op.causal()));
     KernelContext context = emitter.context;
+    if (emitter.isRoundedOnly(op)) {
+      HalfFloatArray rounded = emitter.roundedResult(op.output());
+      emitter.add(
+          "merge",
+          emitter.items(n),
+          List.of(selected, rounded),
+          (g, id) ->
+              g.task(
+                  id,
+                  HalfPrecision::mergeHalves,
+                  context,
+                  selected,
+                  rounded,
+                  sizes.queries(),
+                  sizes.heads(),
+                  sizes.width(),
+                  n));
+      return;
+    }
+    FloatArray y = emitter.array(op.output());
     emitter.add(
         "merge",
         emitter.items(n),
@@ -137,27 +161,69 @@ final class LayerSteps {
                 n));
   }
 
-  /** {@code [batch, tokens, hidden]} rounded, each head's tokens one after the other. */
+  private enum Operand {
+    QUERIES,
+    KEYS,
+    VALUES;
+
+    Value of(Op.Attention op) {
+      return switch (this) {
+        case QUERIES -> op.query();
+        case KEYS -> op.key();
+        case VALUES -> op.value();
+      };
+    }
+  }
+
+  /**
+   * What the one attention that reads a product takes it for; null if not in halves, or for two.
+   */
+  private static @Nullable Operand operand(Emitter emitter, Op.Linear op) {
+    Op.Attention reader = emitter.attentionOf(op);
+    if (reader == null || !isFused(emitter, reader)) {
+      return null;
+    }
+    int root = emitter.root(op.output());
+    List<Operand> all =
+        Arrays.stream(Operand.values())
+            .filter(operand -> emitter.root(operand.of(reader)) == root)
+            .toList();
+    return all.size() == 1 ? all.getFirst() : null;
+  }
+
+  /**
+   * What an attention reads, {@code [batch, tokens, hidden]}, with a bias added and rounded, each
+   * head's tokens one after the other; nothing to do if the product that makes it did so.
+   */
   private static HalfFloatArray split(
-      Emitter emitter, String use, FloatArray x, Heads sizes, int tokens) {
-    int n = sizes.batch() * sizes.heads() * tokens * sizes.width();
-    HalfFloatArray heads = emitter.sharedHalves(use, n);
-    KernelContext context = emitter.context;
-    emitter.add(
-        "split",
-        emitter.items(n),
-        List.of(x, heads),
-        (g, id) ->
-            g.task(
-                id,
-                HalfPrecision::splitHeads,
-                context,
-                x,
-                heads,
-                tokens,
-                sizes.heads(),
-                sizes.width(),
-                n));
+      Emitter emitter, Op.Attention op, Operand operand, @Nullable FloatArray bias) {
+    Value value = operand.of(op);
+    int tokens = value.shape().extent(1);
+    int width = value.shape().last() / op.heads();
+    int n = elements(value);
+    HalfFloatArray heads = emitter.sharedHalves(operand.name(), n);
+    if (emitter.becomes(heads, value)) {
+      FloatArray x = emitter.array(value);
+      FloatArray start = bias == null ? emitter.nothing : bias;
+      KernelContext context = emitter.context;
+      emitter.add(
+          "split",
+          emitter.items(n),
+          List.of(x, start, heads),
+          (g, id) ->
+              g.task(
+                  id,
+                  HalfPrecision::splitHeads,
+                  context,
+                  x,
+                  start,
+                  heads,
+                  tokens,
+                  op.heads(),
+                  width,
+                  n,
+                  bias == null ? 0 : Gemm.BIAS));
+    }
     return heads;
   }
 

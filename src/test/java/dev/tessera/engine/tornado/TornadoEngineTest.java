@@ -120,23 +120,85 @@ class TornadoEngineTest {
     Value scaled = g.multiply(g.linear(v, "o", 11), g.parameter("scale", Shape.of(11)));
     g.output("linear", g.add(g.input("y", Shape.of(2, 5, 11)), scaled));
     g.output("varying", g.linear(v, g.linear(g.token(x, 0), "w", 3 * width), null));
-    Graph graph = g.build();
+    lessPrecision(precision, g.build());
+  }
+
+  /** The names of the kernels. */
+  private static List<String> lessPrecision(Precision precision, Graph graph)
+      throws DeviceException {
     Map<String, Tensor> tensors = tensors(graph);
     try (Engine engine = Engines.open("cuda:0", 0, precision);
         Engine scalar = new ScalarEngine()) {
       Map<String, Tensor> expected = scalar.compile(graph, tensors).run(tensors);
-      Map<String, Tensor> actual = engine.compile(graph, tensors).run(tensors);
-      actual.forEach((name, tensor) -> {
-        double square = 0;
-        double error = 0;
-        float[] want = expected.get(name).toFloats();
-        for (int i = 0; i < want.length; i++) {
-          square += want[i] * (double) want[i];
-          error += Math.pow(tensor.toFloats()[i] - (double) want[i], 2);
-        }
-        assertThat(Math.sqrt(error / square)).as(name).isBetween(1e-5, 2e-3);
-      });
+      TornadoExecutable executable = (TornadoExecutable) engine.compile(graph, tensors);
+      executable
+          .run(tensors)
+          .forEach((name, tensor) -> {
+            double square = 0;
+            double error = 0;
+            float[] want = expected.get(name).toFloats();
+            for (int i = 0; i < want.length; i++) {
+              square += want[i] * (double) want[i];
+              error += Math.pow(tensor.toFloats()[i] - (double) want[i], 2);
+            }
+            assertThat(Math.sqrt(error / square)).as(name).isBetween(1e-5, 2e-3);
+          });
+      return executable.steps().stream().map(step -> step.name().replaceAll("\\d+$", "")).toList();
     }
+  }
+
+  /** A block's factors, each rounded by the kernel that makes it. */
+  @Test
+  void roundsWhereFactorsAreMade() throws DeviceException {
+    assumeThat(Engines.tornadoDevices()).anyMatch(device -> device.name().equals("cuda:0"));
+    GraphBuilder g = new GraphBuilder();
+    Value x = g.input("x", Shape.of(2, 5, 24));
+    Value q = g.linear(x, "q", 24);
+    Value k = g.linear(x, "k", 24, false);
+    Value v = g.linear(x, "v", 24);
+    Value attended = g.add(g.linear(g.attention(q, k, v, 3), "o", 24), x);
+    Value hidden = g.activate(Activation.GELU, g.linear(attended, "up", 24));
+    g.output("y", g.linear(hidden, "down", 24));
+    assertThat(lessPrecision(Precision.FP16, g.build()))
+        .containsExactly(
+            "round", // of x
+            "linear",
+            "split",
+            "linear",
+            "split",
+            "linear",
+            "split",
+            "attention",
+            "merge",
+            "linear",
+            "linearEnd",
+            "linear",
+            "linearEnd",
+            "linear",
+            "linearEnd",
+            "copy");
+  }
+
+  /** Values with other readers, too, or between whose readers another value is rounded. */
+  @Test
+  void keepsWhatOthersRead() throws DeviceException {
+    assumeThat(Engines.tornadoDevices()).anyMatch(device -> device.name().equals("cuda:0"));
+    GraphBuilder g = new GraphBuilder();
+    Value x = g.input("x", Shape.of(2, 5, 24));
+    Value shown = g.linear(x, "shown", 24);
+    g.output("shown", shown);
+    Value early = g.linear(shown, "early", 24);
+    Value other = g.linear(g.linear(x, "one", 24), "two", 24);
+    Value late = g.linear(early, "late", 24);
+    g.output("residual", g.add(g.linear(late, "again", 24), late));
+    Value keys = g.linear(other, "keys", 24); // for values, too
+    Value first = g.linear(x, "first", 24);
+    Value second = g.linear(x, "second", 24);
+    Value a = g.attention(first, keys, keys, 3);
+    Value b = g.attention(second, keys, keys, 3);
+    g.output("attended", g.linear(g.add(a, b), "joined", 24));
+    g.output("a", a);
+    assertThat(lessPrecision(Precision.FP16, g.build())).contains("round", "split", "merge");
   }
 
   @Test
