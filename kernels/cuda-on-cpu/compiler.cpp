@@ -44,6 +44,7 @@ bool succeeds(const std::string &command) { return std::system(("env -u LD_LIBRA
 /// For each kernel what driver.cpp looks for: how to run blocks of it, and the sizes of its parameters.
 std::string entries(const std::string &source) {
   std::ostringstream text;
+  const bool barriers = source.find("__syncthreads") != std::string::npos;
   static const std::regex kernel("__global__\\s+void\\s+(\\w+)\\s*\\(([^)]*)\\)");
   static const std::regex parameter("\\s*(.*[\\s*])\\w+\\s*");
   for (std::sregex_iterator found(source.begin(), source.end(), kernel), end; found != end; ++found) {
@@ -65,7 +66,6 @@ std::string entries(const std::string &source) {
     for (size_t i = 0; i < types.size(); i++) {
       text << (i == 0 ? "" : ", ") << "*(" << types[i] << "*) p[" << i << "]";
     }
-    bool barriers = source.find("__syncthreads") != std::string::npos;
     text << "); }, p, grid, block, from, to, " << (barriers ? "true" : "false") << ");\n}\n}\n";
   }
   return text.str();

@@ -5,6 +5,7 @@
 
 #include <jni.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -169,6 +170,11 @@ struct Attention {
 
 jlong create(const char *call) { return cpuForbidCapture(call) ? 0 : reinterpret_cast<jlong>(new Handle()); }
 
+jint setStream(jlong handle, jlong stream) {
+  reinterpret_cast<Handle *>(handle)->stream = reinterpret_cast<void *>(stream);
+  return SUCCESS;
+}
+
 jlong allocate(jlong bytes) {
   CUdeviceptr pointer = 0;
   return cuMemAlloc(&pointer, bytes) == CUDA_SUCCESS ? static_cast<jlong>(pointer) : 0;
@@ -189,10 +195,7 @@ extern "C" {
 
 CUBLAS(jlong, cublasCreate)(JNIEnv *, jclass) { return create("cublasCreate"); }
 
-CUBLAS(jint, cublasSetStream)(JNIEnv *, jclass, jlong handle, jlong stream) {
-  reinterpret_cast<Handle *>(handle)->stream = reinterpret_cast<void *>(stream);
-  return SUCCESS;
-}
+CUBLAS(jint, cublasSetStream)(JNIEnv *, jclass, jlong handle, jlong stream) { return setStream(handle, stream); }
 
 CUBLAS(void, cublasDestroy)(JNIEnv *, jclass, jlong handle) { delete reinterpret_cast<Handle *>(handle); }
 
@@ -233,10 +236,7 @@ CUBLAS(jint, cublasGemmEx)
 
 CUDNN(jlong, cudnnCreateHandle)(JNIEnv *, jclass) { return create("cudnnCreate"); }
 
-CUDNN(jint, cudnnSetStream)(JNIEnv *, jclass, jlong handle, jlong stream) {
-  reinterpret_cast<Handle *>(handle)->stream = reinterpret_cast<void *>(stream);
-  return SUCCESS;
-}
+CUDNN(jint, cudnnSetStream)(JNIEnv *, jclass, jlong handle, jlong stream) { return setStream(handle, stream); }
 
 CUDNN(void, cudnnDestroyHandle)(JNIEnv *, jclass, jlong handle) { delete reinterpret_cast<Handle *>(handle); }
 

@@ -37,15 +37,14 @@ public final class HalfPrecision {
   }
 
   /**
-   * Rounds {@code x + bias}, {@code [batch, tokens, heads·width]}, to {@code [batch, heads, tokens,
-   * width]}; one work-item for each of {@code n} elements.
-   *
-   * @param epilogue {@link Gemm#BIAS}, or 0 without a bias
+   * As {@link #complete}, from {@code [batch, tokens, heads·width]} to {@code [batch, heads,
+   * tokens, width]}; one work-item for each of {@code n} elements.
    */
   public static void splitHeads(
       KernelContext context,
-      FloatArray x,
+      FloatArray c,
       FloatArray bias,
+      FloatArray residual,
       HalfFloatArray y,
       int tokens,
       int heads,
@@ -55,11 +54,8 @@ public final class HalfPrecision {
     int i = context.globalIdx;
     if (i < n) {
       int from = merged(i, tokens, heads, width);
-      float value = x.get(from);
-      if ((epilogue & Gemm.BIAS) != 0) {
-        value += bias.get(from % (heads * width));
-      }
-      y.set(i, new HalfFloat(value));
+      int column = from % (heads * width);
+      y.set(i, new HalfFloat(Gemm.finish(c.get(from), column, from, bias, residual, epilogue)));
     }
   }
 

@@ -105,8 +105,6 @@ public final class TiledAttention {
     // The same for the whole group, which meets at the barriers below.
     int end = flags == Attention.CAUSAL ? TornadoMath.min(top + rows, keys) : keys;
     for (int start = 0; start < end; start += BLOCK) {
-      // All is read before all is written, so that the device can have the reads under way
-      // together.
       for (int from = item; from < BLOCK * width; from += STAGED * ITEMS) {
         for (int s = 0; s < STAGED; s++) {
           int i = TornadoMath.min(from + s * ITEMS, BLOCK * width - 1);

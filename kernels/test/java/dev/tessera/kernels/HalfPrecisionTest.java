@@ -46,13 +46,16 @@ class HalfPrecisionTest {
     HalfFloatArray y = split(x, none, 0, tokens, heads, width);
     float[] start = normal(3, heads * width);
     HalfFloatArray biased = split(x, array(start), Gemm.BIAS, tokens, heads, width);
+    HalfFloatArray twice = split(x, array(start), Gemm.BIAS + Gemm.RESIDUAL, tokens, heads, width);
     for (int b = 0, i = 0; b < batch; b++) {
       for (int h = 0; h < heads; h++) {
         for (int t = 0; t < tokens; t++) {
           for (int w = 0; w < width; w++, i++) {
             float value = values[((b * tokens + t) * heads + h) * width + w];
             assertThat(y.get(i).getFloat32()).isEqualTo(rounded(value));
-            assertThat(biased.get(i).getFloat32()).isEqualTo(rounded(value + start[h * width + w]));
+            float sum = value + start[h * width + w];
+            assertThat(biased.get(i).getFloat32()).isEqualTo(rounded(sum));
+            assertThat(twice.get(i).getFloat32()).isEqualTo(rounded(sum + value));
           }
         }
       }
@@ -89,6 +92,7 @@ class HalfPrecisionTest {
                 CONTEXT,
                 x,
                 bias,
+                x, // as a residual
                 y,
                 tokens,
                 heads,

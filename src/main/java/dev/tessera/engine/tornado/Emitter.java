@@ -225,29 +225,36 @@ final class Emitter {
   /** A matrix and the way that it is stored: see {@link Gemm}. One of the two steps is 1. */
   record Matrix<A extends TornadoNativeArray>(A array, int line, int depth) {}
 
-  /** Appends {@code c = f(a·b + bias) + residual}. */
+  /** What becomes of a product: {@code f(product + bias) + residual}. */
+  record End(@Nullable FloatArray bias, Activation activation, @Nullable FloatArray residual) {
+    static final End NONE = new End(null, Activation.IDENTITY, null);
+
+    /** As the kernels take it: see {@link Gemm}. */
+    int epilogue() {
+      return kind(activation)
+          + (bias == null ? 0 : Gemm.BIAS)
+          + (residual == null ? 0 : Gemm.RESIDUAL);
+    }
+  }
+
+  /** Appends a product and its end. */
   void multiply(
       String name,
       Matrix<FloatArray> a,
       Matrix<FloatArray> b,
-      @Nullable FloatArray bias,
-      Activation activation,
-      @Nullable FloatArray residual,
+      End end,
       FloatArray c,
       int m,
       int n,
       int k) {
     if (engine.probe().hasLibraries()) {
-      if (residual == c) {
-        throw new AssertionError("a library's product would overwrite what is to be added to it");
-      }
-      multiplyByLibrary(name, a, b, c, m, n, k);
-      complete(name, bias, activation, residual, c, m, n);
+      multiplyByLibrary(name, a, b, end, c, m, n, k);
+      complete(name, end, c, m, n);
       return;
     }
-    int epilogue = epilogue(bias, activation, residual);
-    FloatArray start = orNothing(bias);
-    FloatArray rest = orNothing(residual);
+    int epilogue = end.epilogue();
+    FloatArray start = orNothing(end.bias);
+    FloatArray rest = orNothing(end.residual);
     FloatArray x = a.array();
     FloatArray w = b.array();
     int across = Math.ceilDiv(n, Gemm.TILE);
@@ -278,8 +285,15 @@ final class Emitter {
                 epilogue));
   }
 
-  /** Appends {@code c = a·b} by a library: of floats, or both factors of halves. */
-  void multiplyByLibrary(String name, Matrix<?> a, Matrix<?> b, FloatArray c, int m, int n, int k) {
+  /**
+   * Appends {@code c = a·b} by a library: of floats, or both factors of halves. The end, which
+   * libraries leave out, is to be appended next.
+   */
+  void multiplyByLibrary(
+      String name, Matrix<?> a, Matrix<?> b, End end, FloatArray c, int m, int n, int k) {
+    if (end.residual == c) {
+      throw new AssertionError("a library's product would overwrite what is to be added to it");
+    }
     call(
         name,
         shape(m, n, k),
@@ -288,19 +302,12 @@ final class Emitter {
         CudaLibraries.product(a, b, c, m, n, k, engine.precision()));
   }
 
-  /** Appends what libraries leave out: {@code c = f(c + bias) + residual}. */
-  void complete(
-      String name,
-      @Nullable FloatArray bias,
-      Activation activation,
-      @Nullable FloatArray residual,
-      FloatArray c,
-      int m,
-      int n) {
-    int epilogue = epilogue(bias, activation, residual);
+  /** Appends the end of a product. */
+  void complete(String name, End end, FloatArray c, int m, int n) {
+    int epilogue = end.epilogue();
     if (epilogue != 0) {
-      FloatArray start = orNothing(bias);
-      FloatArray rest = orNothing(residual);
+      FloatArray start = orNothing(end.bias);
+      FloatArray rest = orNothing(end.residual);
       long bytes = bytes(List.of(c, start, rest)) + bytes(List.of(c));
       append(
           name + "End",
@@ -313,18 +320,11 @@ final class Emitter {
   }
 
   /** The same, rounded to where {@link #halves} finds it: for readers that come right after. */
-  void completeHalves(
-      String name,
-      @Nullable FloatArray bias,
-      Activation activation,
-      @Nullable FloatArray residual,
-      Value product,
-      int m,
-      int n) {
-    int epilogue = epilogue(bias, activation, residual);
+  void completeHalves(String name, End end, Value product, int m, int n) {
+    int epilogue = end.epilogue();
     FloatArray c = array(product);
-    FloatArray start = orNothing(bias);
-    FloatArray rest = orNothing(residual);
+    FloatArray start = orNothing(end.bias);
+    FloatArray rest = orNothing(end.residual);
     HalfFloatArray y = roundedResult(product);
     add(
         name + "End",
@@ -333,14 +333,7 @@ final class Emitter {
         (g, id) -> g.task(id, HalfPrecision::complete, context, c, start, rest, y, m, n, epilogue));
   }
 
-  private static int epilogue(
-      @Nullable FloatArray bias, Activation activation, @Nullable FloatArray residual) {
-    return kind(activation)
-        + (bias == null ? 0 : Gemm.BIAS)
-        + (residual == null ? 0 : Gemm.RESIDUAL);
-  }
-
-  private FloatArray orNothing(@Nullable FloatArray array) {
+  FloatArray orNothing(@Nullable FloatArray array) {
     return array == null ? nothing : array;
   }
 

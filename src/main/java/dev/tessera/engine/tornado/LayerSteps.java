@@ -2,17 +2,14 @@ package dev.tessera.engine.tornado;
 
 import static dev.tessera.engine.tornado.Buffers.elements;
 
-import dev.tessera.graph.Activation;
 import dev.tessera.graph.Op;
 import dev.tessera.graph.Value;
 import dev.tessera.kernels.Attention;
-import dev.tessera.kernels.Gemm;
 import dev.tessera.kernels.HalfPrecision;
 import dev.tessera.kernels.TiledAttention;
 import dev.tessera.tensor.Shape;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -29,25 +26,26 @@ final class LayerSteps {
     int m = elements(op.output()) / n;
     // LayerScale multiplies into weights and bias: (Wx + b)·s = (sW)x + sb.
     FloatArray bias = op.bias() == null ? null : parameter(emitter, op.bias(), scale);
-    Activation activation = op.epilogue().activation();
     FloatArray residual = emitter.nullable(op.epilogue().residual());
+    var end = new Emitter.End(bias, op.epilogue().activation(), residual);
     FloatArray y = emitter.array(op.output());
     if (emitter.hasHalves(op.weight())) {
       var x = new Emitter.Matrix<>(emitter.halves(op.input()), k, 1);
       var weight = new Emitter.Matrix<>(emitter.scaledHalves(op.weight(), scale), k, 1);
-      emitter.multiplyByLibrary("linear", x, weight, y, m, n, k);
-      Operand operand = operand(emitter, op);
+      emitter.multiplyByLibrary("linear", x, weight, end, y, m, n, k);
+      Op.Attention attention = emitter.attentionOf(op);
+      Operand operand = attention == null ? null : operand(emitter, attention, op.output());
       if (emitter.isRoundedOnly(op)) {
-        emitter.completeHalves("linear", bias, activation, residual, op.output(), m, n);
-      } else if (operand != null && activation == Activation.IDENTITY && residual == null) {
-        split(emitter, Objects.requireNonNull(emitter.attentionOf(op)), operand, bias);
+        emitter.completeHalves("linear", end, op.output(), m, n);
+      } else if (attention != null && operand != null) {
+        split(emitter, attention, operand, end);
       } else {
-        emitter.complete("linear", bias, activation, residual, y, m, n);
+        emitter.complete("linear", end, y, m, n);
       }
     } else {
       var x = new Emitter.Matrix<>(emitter.array(op.input()), k, 1);
       var weight = new Emitter.Matrix<>(parameter(emitter, op.weight(), scale), k, 1);
-      emitter.multiply("linear", x, weight, bias, activation, residual, y, m, n, k);
+      emitter.multiply("linear", x, weight, end, y, m, n, k);
     }
   }
 
@@ -98,10 +96,7 @@ final class LayerSteps {
     if (isFused(emitter, op)) {
       halfAttention(emitter, sizes, op);
     } else {
-      FloatArray q = emitter.array(op.query());
-      FloatArray k = emitter.array(op.key());
-      FloatArray v = emitter.array(op.value());
-      attention(emitter, sizes, q, k, v, op.scale(), emitter.array(op.output()));
+      floatAttention(emitter, sizes, op);
     }
   }
 
@@ -112,9 +107,9 @@ final class LayerSteps {
   }
 
   private static void halfAttention(Emitter emitter, Heads sizes, Op.Attention op) {
-    HalfFloatArray queries = split(emitter, op, Operand.QUERIES, null);
-    HalfFloatArray keys = split(emitter, op, Operand.KEYS, null);
-    HalfFloatArray values = split(emitter, op, Operand.VALUES, null);
+    HalfFloatArray queries = split(emitter, op, Operand.QUERIES, Emitter.End.NONE);
+    HalfFloatArray keys = split(emitter, op, Operand.KEYS, Emitter.End.NONE);
+    HalfFloatArray values = split(emitter, op, Operand.VALUES, Emitter.End.NONE);
     int n = sizes.rows() * sizes.width();
     HalfFloatArray selected = emitter.sharedHalves("selected", n);
     emitter.call(
@@ -175,28 +170,21 @@ final class LayerSteps {
     }
   }
 
-  /**
-   * What the one attention that reads a product takes it for; null if not in halves, or for two.
-   */
-  private static @Nullable Operand operand(Emitter emitter, Op.Linear op) {
-    Op.Attention reader = emitter.attentionOf(op);
-    if (reader == null || !isFused(emitter, reader)) {
-      return null;
-    }
-    int root = emitter.root(op.output());
+  /** What an attention takes a value for; null if it is none of cuDNN's, or for two things. */
+  private static @Nullable Operand operand(Emitter emitter, Op.Attention op, Value value) {
     List<Operand> all =
         Arrays.stream(Operand.values())
-            .filter(operand -> emitter.root(operand.of(reader)) == root)
+            .filter(operand -> emitter.root(operand.of(op)) == emitter.root(value))
             .toList();
-    return all.size() == 1 ? all.getFirst() : null;
+    return isFused(emitter, op) && all.size() == 1 ? all.getFirst() : null;
   }
 
   /**
-   * What an attention reads, {@code [batch, tokens, hidden]}, with a bias added and rounded, each
-   * head's tokens one after the other; nothing to do if the product that makes it did so.
+   * What an attention reads, {@code [batch, tokens, hidden]}, rounded, each head's tokens one after
+   * the other: after the end of the product that makes it, where the attention finds it then.
    */
   private static HalfFloatArray split(
-      Emitter emitter, Op.Attention op, Operand operand, @Nullable FloatArray bias) {
+      Emitter emitter, Op.Attention op, Operand operand, Emitter.End end) {
     Value value = operand.of(op);
     int tokens = value.shape().extent(1);
     int width = value.shape().last() / op.heads();
@@ -204,12 +192,13 @@ final class LayerSteps {
     HalfFloatArray heads = emitter.sharedHalves(operand.name(), n);
     if (emitter.becomes(heads, value)) {
       FloatArray x = emitter.array(value);
-      FloatArray start = bias == null ? emitter.nothing : bias;
+      FloatArray start = emitter.orNothing(end.bias());
+      FloatArray rest = emitter.orNothing(end.residual());
       KernelContext context = emitter.context;
       emitter.add(
           "split",
           emitter.items(n),
-          List.of(x, start, heads),
+          List.of(x, start, rest, heads),
           (g, id) ->
               g.task(
                   id,
@@ -217,24 +206,22 @@ final class LayerSteps {
                   context,
                   x,
                   start,
+                  rest,
                   heads,
                   tokens,
                   op.heads(),
                   width,
                   n,
-                  bias == null ? 0 : Gemm.BIAS));
+                  end.epilogue()));
     }
     return heads;
   }
 
-  private static void attention(
-      Emitter emitter,
-      Heads sizes,
-      FloatArray q,
-      FloatArray k,
-      FloatArray v,
-      float scale,
-      FloatArray y) {
+  private static void floatAttention(Emitter emitter, Heads sizes, Op.Attention op) {
+    FloatArray q = emitter.array(op.query());
+    FloatArray k = emitter.array(op.key());
+    FloatArray v = emitter.array(op.value());
+    FloatArray y = emitter.array(op.output());
     KernelContext context = emitter.context;
     FloatArray mask = sizes.mask();
     boolean tiled = emitter.tiled && sizes.width() <= TiledAttention.WIDTH;
@@ -261,7 +248,7 @@ final class LayerSteps {
                 sizes.queries(),
                 sizes.keys(),
                 sizes.width(),
-                scale,
+                op.scale(),
                 sizes.flags()));
   }
 

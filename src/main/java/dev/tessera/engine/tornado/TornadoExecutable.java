@@ -215,8 +215,7 @@ final class TornadoExecutable implements Executable, Variables.Holder, AutoClose
       return known;
     }
     String kind = e.getClass().getSimpleName();
-    String message = String.valueOf(e.getMessage());
-    String text = (kind + message).toLowerCase(Locale.ROOT);
+    String text = (kind + e.getMessage()).toLowerCase(Locale.ROOT);
     if (text.contains("outofmemory") || text.contains("unable to allocate")) {
       return new DeviceFailure(
           "device "

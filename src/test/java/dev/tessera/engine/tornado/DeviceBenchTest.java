@@ -52,7 +52,7 @@ class DeviceBenchTest {
         .filter(step -> step.work().flops() > 0)
         .collect(
             Collectors.groupingBy(
-                step -> step.name().replaceAll("\\d+$", " ") + step.work().shape(),
+                step -> KernelTable.kind(step) + " " + step.work().shape(),
                 Collectors.summingLong(step -> step.work().flops())));
   }
 
@@ -107,7 +107,7 @@ class DeviceBenchTest {
 
   private static long bytes(List<Step> steps, String name, String shape) {
     return steps.stream()
-        .filter(step -> step.name().replaceAll("\\d+$", "").equals(name))
+        .filter(step -> KernelTable.kind(step).equals(name))
         .filter(step -> step.work().shape().equals(shape))
         .findFirst()
         .orElseThrow()

@@ -65,10 +65,13 @@ record KernelTable(List<Row> rows, double whole, boolean known) {
   private record Kernel(String name, String what) {
     static Kernel of(Step step) {
       Step.Work work = step.work();
-      return new Kernel(
-          step.name().replaceAll("\\d+$", ""),
-          work.shape().isEmpty() ? size(work.bytes()) : work.shape());
+      return new Kernel(kind(step), work.shape().isEmpty() ? size(work.bytes()) : work.shape());
     }
+  }
+
+  /** A step's name without its number. */
+  static String kind(Step step) {
+    return step.name().replaceAll("\\d+$", "");
   }
 
   /**
